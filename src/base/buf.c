@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static void reserve(struct buf *b, size_t more)
+{
+    b->at = mem_grow(b->at, &b->cap, b->len + more + 1, 1);
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t n)
+{
+    reserve(b, n);
+    if (n)
+        memcpy(b->at + b->len, bytes, n);
+    b->len += n;
+    b->at[b->len] = 0;
+}
+
+void buf_str(struct buf *b, struct str s)
+{
+    buf_add(b, s.at, s.len);
+}
+
+void buf_puts(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_putc(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    ASSERT(n >= 0);
+    reserve(b, (size_t)n);
+    vsnprintf(b->at + b->len, (size_t)n + 1, fmt, again);
+    va_end(again);
+    b->len += (size_t)n;
+}
+
+void buf_cut(struct buf *b, size_t n)
+{
+    ASSERT(n <= b->len);
+    if (!n)
+        return;
+    memmove(b->at, b->at + n, b->len - n);
+    b->len -= n;
+    b->at[b->len] = 0;
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    if (b->at)
+        b->at[0] = 0;
+}
+
+void buf_free(struct buf *b)
+{
+    free(b->at);
+    *b = (struct buf){0};
+}
+
+struct json json_to(struct buf *out)
+{
+    return (struct json){out, true};
+}
+
+static void quote(struct buf *b, struct str s)
+{
+    buf_putc(b, '"');
+    for (size_t i = 0; i < s.len;) {
+        size_t n = utf8_span(s.at + i, s.len - i);
+        unsigned char c = (unsigned char)s.at[i];
+        if (n == 0) {
+            buf_puts(b, "\xef\xbf\xbd");
+            n = 1;
+        } else if (c == '"' || c == '\\') {
+            buf_putc(b, '\\');
+            buf_putc(b, (char)c);
+        } else if (c == '\n') {
+            buf_puts(b, "\\n");
+        } else if (c == '\t') {
+            buf_puts(b, "\\t");
+        } else if (c < 0x20 || c == 0x7f) {
+            buf_printf(b, "\\u%04x", c);
+        } else {
+            buf_add(b, s.at + i, n);
+        }
+        i += n;
+    }
+    buf_putc(b, '"');
+}
+
+static void before(struct json *j, const char *key)
+{
+    if (!j->first)
+        buf_putc(j->out, ',');
+    j->first = false;
+    if (key) {
+        quote(j->out, str_of(key));
+        buf_putc(j->out, ':');
+    }
+}
+
+void json_open(struct json *j, const char *key)
+{
+    before(j, key);
+    buf_putc(j->out, '{');
+    j->first = true;
+}
+
+void json_close(struct json *j)
+{
+    buf_putc(j->out, '}');
+    j->first = false;
+}
+
+void json_array(struct json *j, const char *key)
+{
+    before(j, key);
+    buf_putc(j->out, '[');
+    j->first = true;
+}
+
+void json_array_end(struct json *j)
+{
+    buf_putc(j->out, ']');
+    j->first = false;
+}
+
+void json_null(struct json *j, const char *key)
+{
+    before(j, key);
+    buf_puts(j->out, "null");
+}
+
+void json_str(struct json *j, const char *key, struct str value)
+{
+    if (!value.at) {
+        json_null(j, key);
+        return;
+    }
+    before(j, key);
+    quote(j->out, value);
+}
+
+void json_int(struct json *j, const char *key, int64_t value)
+{
+    before(j, key);
+    buf_printf(j->out, "%lld", (long long)value);
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+    before(j, key);
+    buf_puts(j->out, value ? "true" : "false");
+}
+
+void json_raw(struct json *j, const char *key, struct str json)
+{
+    if (!json.at) {
+        json_null(j, key);
+        return;
+    }
+    before(j, key);
+    buf_str(j->out, json);
+}
+
+void json_time(struct json *j, const char *key, ms_t at)
+{
+    char text[CLOCK_TEXT_MAX];
+    if (at <= 0 || at == MS_NEVER)
+        json_null(j, key);
+    else
+        json_str(j, key, str_of(clock_rfc3339(at, text)));
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static ms_t now_ms(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (ms_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+ms_t clock_wall(void)
+{
+    return now_ms(CLOCK_REALTIME);
+}
+
+ms_t clock_boot(void)
+{
+    return now_ms(CLOCK_BOOTTIME);
+}
+
+int64_t clock_mono_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+const char *clock_rfc3339(ms_t at, char text[CLOCK_TEXT_MAX])
+{
+    int64_t days = at / 86400000, rest = at % 86400000, year;
+    int month, day;
+    if (rest < 0) {
+        rest += 86400000;
+        days--;
+    }
+    civil_from_days(days, &year, &month, &day);
+    snprintf(text, CLOCK_TEXT_MAX, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)year, month,
+             day, (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
+             (int)(rest % 1000));
+    return text;
+}
+
+int64_t civil_to_days(int64_t year, int month, int day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+void civil_from_days(int64_t days, int64_t *year, int *month, int *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t day_of_era = days - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted = (5 * day_of_year + 2) / 153;
+    *day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
+    *month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
