@@ -43,7 +43,8 @@
     X(KEEPER_UP,         WORKER,    HEALTH,    keeper)    /* connected, journal heard */ \
     X(KEEPER_ALIVE,      WORKER,    HEALTH,    keeper)    /* a sign of life */ \
     X(KEEPER_DOWN,       WORKER,    HEALTH,    keeper)    /* the connection broke */ \
-    X(KEEPER_SILENT,     HEALTH,    WORKER,    keeper)    /* lease over: replace it */ \
+    X(KEEPER_ASK,        HEALTH,    WORKER,    keeper)    /* lease over: is it there? */ \
+    X(KEEPER_SILENT,     HEALTH,    WORKER,    keeper)    /* no answer either: replace it */ \
     X(SLOTS,             WORKER,    EXECUTOR,  slots)     /* how many attempts may live; 0: none now */ \
     X(CHANGED,           DAEMON,    SERVER,    change)    /* events up to .seq are committed */
 /* clang-format on */
