@@ -54,4 +54,7 @@ struct cron_fire {
 void cron_fire_next(const struct cron *c, const struct tz *z, ms_t after, struct cron_fire *out);
 ms_t cron_next(const struct cron *c, const struct tz *z, ms_t after);
 
+/* In English: "at 03:00 on weekdays". */
+void cron_words(const struct cron *c, struct buf *out);
+
 #endif

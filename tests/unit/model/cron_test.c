@@ -222,6 +222,46 @@ TEST(a_zone_in_front_is_taken_and_a_hint_is_given)
     CHECK(!cron_parse(((struct str){"0 0\0 * *", 9}), &c, &where));
 }
 
+TEST(an_expression_is_said_in_words)
+{
+    TEST_BEGIN;
+    static const struct {
+        int line;
+        const char *spec, *words;
+    } rows[] = {
+#define ROW(...) {__LINE__, __VA_ARGS__}
+        ROW("* * * * *", "every minute"),
+        ROW("*/15 * * * *", "every 15 minutes"),
+        ROW("0 * * * *", "every hour"),
+        ROW("5 * * * *", "at 5 minutes past the hour"),
+        ROW("5,20-22 * * * *", "at 5 and 20 to 22 minutes past the hour"),
+        ROW("0 */2 * * *", "every 2 hours"),
+        ROW("10 */6 * * *", "every 6 hours, 10 minutes past"),
+        ROW("0 3 * * *", "at 03:00 every day"),
+        ROW("0 3 * * 1-5", "at 03:00 on weekdays"),
+        ROW("0 3,15 * * 0,6", "at 03:00 and 15:00 at weekends"),
+        ROW("0,30 9 * * mon", "at 09:00 and 09:30 on Monday"),
+        ROW("0 9 * * 1,3,5", "at 09:00 on Monday, Wednesday and Friday"),
+        ROW("*/10 9-17 * * 1-5", "every 10 minutes from 09:00 to 17:59 on weekdays"),
+        ROW("*/10 1,3 * * *", "every 10 minutes in hour 1 and 3"),
+        ROW("0 0 1 * *", "at 00:00 on day 1 of the month"),
+        ROW("0 0 1,15 * *", "at 00:00 on days 1 and 15 of the month"),
+        ROW("0 0 13 * 5", "at 00:00 on day 13 of the month or on Friday"),
+        ROW("0 0 1-7 * */2", "at 00:00 on days 1 to 7 of the month, and only on Sunday, Tuesday, "
+                             "Thursday and Saturday"),
+        ROW("@yearly", "at 00:00 on day 1 of the month in January"),
+        ROW("30 2 * 6-8 *", "at 02:30 every day in June to August"),
+#undef ROW
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        CLEANUP(buf_free)
+        struct buf b = {0};
+        struct cron c = good(rows[i].line, rows[i].spec);
+        cron_words(&c, &b);
+        CHECK_STR(rows[i].line, b.at, rows[i].words);
+    }
+}
+
 /* ---- against a slow reference -------------------------------------------- */
 
 /* The rule of the header, written the slow way: does anything fire at instant
@@ -363,6 +403,7 @@ int main(void)
         cmocka_unit_test(a_shifted_fire_says_which_wall_time_it_stands_for),
         cmocka_unit_test(what_is_wrong_is_said_with_its_place),
         cmocka_unit_test(a_zone_in_front_is_taken_and_a_hint_is_given),
+        cmocka_unit_test(an_expression_is_said_in_words),
         cmocka_unit_test(around_every_kind_of_transition_it_agrees_with_the_slow_reference),
         cmocka_unit_test(far_fires_are_later_than_now_and_match),
     };
