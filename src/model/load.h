@@ -10,6 +10,7 @@
 #define MODEL_LOAD_H
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "model/workflow.h"
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
@@ -35,8 +36,9 @@ struct problem {
 struct problems {
     struct problem *at;
     size_t count, cap;
-    size_t error_count;
+    size_t error_count; /* all errors; `at` holds the first 1,000 problems */
     struct arena arena; /* owns the texts */
+    struct map seen;    /* places that have had their problem */
 };
 void problems_free(struct problems *ps);
 
@@ -49,7 +51,8 @@ void problems_free(struct problems *ps);
 struct workflow *workflow_load(struct str text, struct str file_name, struct problems *ps);
 
 /* The problem as a person reads it (form of experience 3.5), with the source
- * line and a caret; `colour`: ANSI colours. `path` as it is to be shown. */
+ * line and a caret; `colour`: ANSI colours. `path` as it is to be shown. Ends
+ * with its last line; an empty line between two is the caller's. */
 void problem_print(const struct problem *p, struct str path, struct str text, bool colour,
                    struct buf *out);
 /* "file:line:col: error[E0201]: message", one line. */

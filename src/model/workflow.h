@@ -75,6 +75,11 @@ struct schedule {
     uint32_t line;
 };
 
+struct task_name {
+    uint64_t hash;
+    uint32_t task;
+};
+
 struct workflow {
     struct str name, description, owner;
     struct strs tags;
@@ -87,7 +92,8 @@ struct workflow {
     uint32_t max_parallel; /* tasks of one run at once; 0: no limit of its own */
     const struct task *tasks;
     uint32_t task_count, edge_count;
-    struct arena arena; /* owns all of the above */
+    const struct task_name *names; /* of all tasks, by hash: for workflow_task() */
+    struct arena arena;            /* owns all of the above */
 };
 
 /* Index of the task called `name`, or -1. */
