@@ -47,11 +47,7 @@ struct list {
 static const struct {
     const char *name, *c;
 } types[] = {
-    {"int",  "int64_t "   },
-    {"nint", "int64_t "   },
-    {"real", "double "    },
-    {"text", "struct str "}
-};
+    {"int", "int64_t "}, {"nint", "int64_t "}, {"real", "double "}, {"text", "struct str "}};
 
 static const char *file;
 

@@ -18,8 +18,8 @@ struct serve_opts {
     uint32_t slots;        /* attempts at once; 0: twice the CPUs, at least 4 */
     enum durability durability;
     struct retention retention;
-    const char *trace;     /* file to which every message is printed, or NULL */
-    bool quiet;            /* do not print the address */
+    const char *trace; /* file to which every message is printed, or NULL */
+    bool quiet;        /* do not print the address */
 };
 
 /* Serve until told to stop (SIGTERM, SIGINT). Returns the exit status of the

@@ -75,9 +75,8 @@ static struct str clean_path(struct arena *a, const char *path)
         }
         path += n + (path[n] == ':');
     }
-    struct str s = out.len
-                       ? arena_str(a, (struct str){out.at, out.len})
-                       : S("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    struct str s = out.len ? arena_str(a, (struct str){out.at, out.len})
+                           : S("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     buf_free(&out);
     return s;
 }
@@ -122,18 +121,15 @@ static bool env_set_params(struct env *v, struct str params, struct err *e)
         json_decref(root);
         return err_set(e, ERR_INVALID, "the run's parameters are not a JSON object");
     }
-    json_object_foreach(root, name, value)
-        if (json_is_string(value))
-            env_set(v, param_variable(v->arena, name),
-                    arena_str(v->arena,
-                              (struct str){json_string_value(value), json_string_length(value)}));
+    json_object_foreach(root, name, value) if (json_is_string(value)) env_set(
+        v, param_variable(v->arena, name),
+        arena_str(v->arena, (struct str){json_string_value(value), json_string_length(value)}));
     json_decref(root);
     return true;
 }
 
-bool launch_run_init(struct launch_run *r, const struct launch_base *base,
-                     const struct workflow *w, struct str params, ms_t scheduled_at,
-                     struct err *e)
+bool launch_run_init(struct launch_run *r, const struct launch_base *base, const struct workflow *w,
+                     struct str params, ms_t scheduled_at, struct err *e)
 {
     char when[CLOCK_TEXT_MAX];
     struct env v = {.arena = &r->arena};
@@ -225,8 +221,8 @@ static const char *settled_options(struct str shell)
 {
     static const struct {
         const char *name, *options;
-    } known[] = {{"sh", "-e"}, {"dash", "-e"}, {"ksh", "-e"}, {"zsh", "-e"},
-                 {"bash", "-eo pipefail"}};
+    } known[] = {
+        {"sh", "-e"}, {"dash", "-e"}, {"ksh", "-e"}, {"zsh", "-e"}, {"bash", "-eo pipefail"}};
     for (size_t i = 0; i < countof(known); i++)
         if (str_is(base_name(shell), known[i].name))
             return known[i].options;
@@ -271,8 +267,8 @@ static bool shebang(struct str script, struct str *interpreter, struct str *argu
     if (!str_starts(script, S("#!")))
         return false;
     const char *end = memchr(script.at, '\n', script.len);
-    struct str line = str_trim(
-        (struct str){script.at + 2, (end ? (size_t)(end - script.at) : script.len) - 2});
+    struct str line =
+        str_trim((struct str){script.at + 2, (end ? (size_t)(end - script.at) : script.len) - 2});
     size_t n = 0;
     while (n < line.len && line.at[n] != ' ' && line.at[n] != '\t')
         n++;

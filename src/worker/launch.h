@@ -33,9 +33,8 @@ struct launch_run {
 };
 
 /* `params`: JSON object of texts; `scheduled_at`: slot or creation. */
-bool launch_run_init(struct launch_run *r, const struct launch_base *base,
-                     const struct workflow *w, struct str params, ms_t scheduled_at,
-                     struct err *e);
+bool launch_run_init(struct launch_run *r, const struct launch_base *base, const struct workflow *w,
+                     struct str params, ms_t scheduled_at, struct err *e);
 void launch_run_done(struct launch_run *r);
 
 /* Fill `out`, whose texts point into `scratch` and the arguments. A script that

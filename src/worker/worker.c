@@ -32,8 +32,8 @@ _Static_assert((int)WIRE_SELF == (int)CAUSE_SELF && (int)WIRE_STALLED == (int)CA
                "cause");
 
 enum {
-    RUNS_KEPT = 64,         /* runs without living attempts whose variables are kept ready */
-    RETRY_FIRST_MS = 5,     /* between tries to reach a keeper that is starting */
+    RUNS_KEPT = 64,     /* runs without living attempts whose variables are kept ready */
+    RETRY_FIRST_MS = 5, /* between tries to reach a keeper that is starting */
     RETRY_MAX_MS = 2000,
     STARTS_PER_TRIES = 100, /* start another one if it has not answered after so many tries */
 };
@@ -78,7 +78,7 @@ struct worker {
     struct link link;
     enum phase phase;
     uint8_t boot_id[16];
-    ms_t due;     /* PHASE_DOWN: the next try */
+    ms_t due; /* PHASE_DOWN: the next try */
     ms_t patience;
     uint32_t tries;
     ms_t since;
@@ -393,9 +393,8 @@ static void end_unseen(struct worker *w, struct attempt a, enum end_how how, int
     f->finished_at = w->corridor->now;
     f->log = (struct log_ref){.kind = LOG_NONE};
     set_message(f, str_of(why));
-    post(w, (struct msg){
-                .kind = MSG_TASK_ENDED,
-                .ended = {a, code, (uint8_t)how, CAUSE_SELF, false, w->corridor->now}});
+    post(w, (struct msg){.kind = MSG_TASK_ENDED,
+                         .ended = {a, code, (uint8_t)how, CAUSE_SELF, false, w->corridor->now}});
 }
 
 static void on_refused(struct worker *w, const struct wire_refused *r)
@@ -465,9 +464,8 @@ static bool load_expected(struct worker *w, struct err *e)
     while (sql_attempts_running_next(&rows, &row)) {
         w->expected =
             mem_grow(w->expected, &w->expected_cap, w->expected_count + 1, sizeof *w->expected);
-        w->expected[w->expected_count++] =
-            (struct attempt){row.run_id, (uint32_t)row.task, (uint32_t)row.item,
-                             (uint32_t)row.attempt};
+        w->expected[w->expected_count++] = (struct attempt){
+            row.run_id, (uint32_t)row.task, (uint32_t)row.item, (uint32_t)row.attempt};
     }
     return db_rows_end(&rows, e);
 }
@@ -476,8 +474,7 @@ static bool say_hello(struct worker *w, struct err *e)
 {
     struct keeper_acked_row row;
     bool found;
-    if (!load_expected(w, e) ||
-        !sql_keeper_acked_one(&w->store->db, keeper_name, &row, &found, e))
+    if (!load_expected(w, e) || !sql_keeper_acked_one(&w->store->db, keeper_name, &row, &found, e))
         return false;
     w->heard = w->written = w->acked = (uint64_t)row.acked_seq;
     struct wire_frame f = {.kind = WIRE_HELLO, .hello = {WIRE_VERSION, w->acked}};

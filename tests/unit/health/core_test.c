@@ -12,9 +12,7 @@ static void say(struct health_core *h, ms_t now, struct msg m)
 
 static struct msg alive(struct attempt a, int64_t cpu, int64_t log)
 {
-    return (struct msg){
-        .kind = MSG_TASK_ALIVE, .alive = {a, cpu, log}
-    };
+    return (struct msg){.kind = MSG_TASK_ALIVE, .alive = {a, cpu, log}};
 }
 
 static struct health_core *begin(void)
@@ -37,10 +35,7 @@ TEST(an_idle_house_has_no_deadline)
     TEST_BEGIN;
     struct health_core *h = begin();
     CHECK(health_core_deadline(h) == MS_NEVER);
-    say(h, 5,
-        (struct msg){
-            .kind = MSG_TASK_WATCH, .watch = {a1, 0}
-    });
+    say(h, 5, (struct msg){.kind = MSG_TASK_WATCH, .watch = {a1, 0}});
     CHECK(health_core_deadline(h) == 5 + LEASE_MS);
     say(h, 6, (struct msg){.kind = MSG_TASK_UNWATCH, .attempt = a1});
     CHECK(health_core_deadline(h) == MS_NEVER);
@@ -51,10 +46,7 @@ TEST(a_silent_keeper_is_asked_before_it_is_given_up)
 {
     TEST_BEGIN;
     struct health_core *h = begin();
-    say(h, 0,
-        (struct msg){
-            .kind = MSG_TASK_WATCH, .watch = {a1, 0}
-    });
+    say(h, 0, (struct msg){.kind = MSG_TASK_WATCH, .watch = {a1, 0}});
     health_core_tick(h, LEASE_MS - 1, &out);
     CHECK(out.count == 0);
     health_core_tick(h, LEASE_MS, &out);
@@ -72,10 +64,7 @@ TEST(a_machine_that_slept_does_not_lose_its_keeper)
 {
     TEST_BEGIN;
     struct health_core *h = begin();
-    say(h, 0,
-        (struct msg){
-            .kind = MSG_TASK_WATCH, .watch = {a1, 60000}
-    });
+    say(h, 0, (struct msg){.kind = MSG_TASK_WATCH, .watch = {a1, 60000}});
     ms_t morning = 8 * 3600 * 1000;
     health_core_tick(h, morning, &out);
     CHECK(out.count == 1 && out.at[0].kind == VERDICT_ASK);
@@ -89,14 +78,8 @@ TEST(progress_is_cpu_time_or_output)
 {
     TEST_BEGIN;
     struct health_core *h = begin();
-    say(h, 0,
-        (struct msg){
-            .kind = MSG_TASK_WATCH, .watch = {a1, 5000}
-    });
-    say(h, 0,
-        (struct msg){
-            .kind = MSG_TASK_WATCH, .watch = {a2, 5000}
-    });
+    say(h, 0, (struct msg){.kind = MSG_TASK_WATCH, .watch = {a1, 5000}});
+    say(h, 0, (struct msg){.kind = MSG_TASK_WATCH, .watch = {a2, 5000}});
     for (ms_t t = 2000; t <= 4000; t += 2000) {
         say(h, t, (struct msg){.kind = MSG_KEEPER_ALIVE});
         say(h, t, alive(a1, t, 0));
