@@ -127,20 +127,20 @@ void json_close(struct json *j)
     j->first = false;
 }
 
-void json_array(struct json *j, const char *key)
+void json_list(struct json *j, const char *key)
 {
     before(j, key);
     buf_putc(j->out, '[');
     j->first = true;
 }
 
-void json_array_end(struct json *j)
+void json_list_end(struct json *j)
 {
     buf_putc(j->out, ']');
     j->first = false;
 }
 
-void json_null(struct json *j, const char *key)
+void json_none(struct json *j, const char *key)
 {
     before(j, key);
     buf_puts(j->out, "null");
@@ -149,7 +149,7 @@ void json_null(struct json *j, const char *key)
 void json_str(struct json *j, const char *key, struct str value)
 {
     if (!value.at) {
-        json_null(j, key);
+        json_none(j, key);
         return;
     }
     before(j, key);
@@ -171,7 +171,7 @@ void json_bool(struct json *j, const char *key, bool value)
 void json_raw(struct json *j, const char *key, struct str json)
 {
     if (!json.at) {
-        json_null(j, key);
+        json_none(j, key);
         return;
     }
     before(j, key);
@@ -182,7 +182,7 @@ void json_time(struct json *j, const char *key, ms_t at)
 {
     char text[CLOCK_TEXT_MAX];
     if (at <= 0 || at == MS_NEVER)
-        json_null(j, key);
+        json_none(j, key);
     else
         json_str(j, key, str_of(clock_rfc3339(at, text)));
 }

@@ -33,12 +33,12 @@ struct json {
 struct json json_to(struct buf *out);
 void json_open(struct json *j, const char *key);                  /* { */
 void json_close(struct json *j);                                  /* } */
-void json_array(struct json *j, const char *key);                 /* [ */
-void json_array_end(struct json *j);                              /* ] */
+void json_list(struct json *j, const char *key);                  /* [ */
+void json_list_end(struct json *j);                               /* ] */
 void json_str(struct json *j, const char *key, struct str value); /* absent: null */
 void json_int(struct json *j, const char *key, int64_t value);
 void json_bool(struct json *j, const char *key, bool value);
-void json_null(struct json *j, const char *key);
+void json_none(struct json *j, const char *key);
 void json_raw(struct json *j, const char *key, struct str json); /* valid JSON; absent: null */
 /* A point in time as RFC 3339 with milliseconds and Z; <= 0 or MS_NEVER: null. */
 void json_time(struct json *j, const char *key, ms_t at);

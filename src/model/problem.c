@@ -352,7 +352,7 @@ void problem_json(const struct problem *p, struct str path, struct json *j, cons
     json_int(j, "end_column", p->end_column);
     json_str(j, "message", p->message);
     json_str(j, "under", p->under);
-    json_array(j, "labels");
+    json_list(j, "labels");
     for (uint32_t i = 0; i < p->label_count; i++) {
         json_open(j, NULL);
         json_int(j, "line", p->labels[i].line);
@@ -361,7 +361,7 @@ void problem_json(const struct problem *p, struct str path, struct json *j, cons
         json_str(j, "text", p->labels[i].text);
         json_close(j);
     }
-    json_array_end(j);
+    json_list_end(j);
     json_str(j, p->help_is_note ? "note" : "help", p->help);
     json_close(j);
 }

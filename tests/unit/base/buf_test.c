@@ -10,12 +10,12 @@ TEST(json_is_written_with_its_commas_and_escapes)
     json_open(&j, NULL);
     json_str(&j, "text", S("a\"b\\c\n\x01\xff"));
     json_str(&j, "none", STR_NONE);
-    json_array(&j, "list");
+    json_list(&j, "list");
     json_int(&j, NULL, -1);
     json_bool(&j, NULL, true);
     json_open(&j, NULL);
     json_close(&j);
-    json_array_end(&j);
+    json_list_end(&j);
     json_time(&j, "at", 1);
     json_time(&j, "never", 0);
     json_close(&j);
