@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- store.sql: what the store itself says: events, and throwing old runs away.
 -- inserts: events audit
 -- deletes: workflow_runs task_instances attempts events schedule_slots outputs artifacts

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- worker.sql: every word the worker pool says to the store: facts about
 -- attempts and keepers, never what they mean for a task.
 -- inserts: attempts keepers
