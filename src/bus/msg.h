@@ -28,6 +28,7 @@
     X(WORKFLOW_GONE,     WATCHER,   SCHEDULER, workflow)  /* its file is gone */ \
     X(RUN_REQUESTED,     SERVER,    SCHEDULER, request)   /* somebody wants a run */ \
     X(SWITCH_SET,        SERVER,    SCHEDULER, request)   /* somebody pauses or resumes */ \
+    X(RESCAN,            SERVER,    WATCHER,   request)   /* somebody has changed files */ \
     X(RUN_CREATED,       SCHEDULER, EXECUTOR,  run)       /* its rows are committed */ \
     X(RUN_CANCEL,        SERVER,    EXECUTOR,  request)   /* start nothing more, stop what lives */ \
     X(RUN_RETRY,         SERVER,    EXECUTOR,  request)   /* run again what failed */ \

@@ -27,10 +27,6 @@ struct serve_opts {
  * what a person must know to stderr, the access link to stdout. */
 int daemon_serve(const struct serve_opts *o);
 
-/* The daemon proper, below its parent: the hidden verb `gowtf engine`. It says
- * that it lives by a byte on descriptor `ping_fd` now and then (-1: nobody). */
-int daemon_engine(const struct serve_opts *o, int ping_fd);
-
 /* One run of one file in this very process, with history in `home`. */
 struct run_opts {
     const char *home;

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <pwd.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -141,6 +142,13 @@ static bool open_database(struct store *s, struct err *e)
     return true;
 }
 
+static int count_pages(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    (void)db, (void)name;
+    ((struct store *)ctx)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
 bool store_open(const char *home, enum durability d, struct store *out, struct err *e)
 {
     struct store s = {.home_fd = -1, .durability = d};
@@ -159,6 +167,7 @@ bool store_open(const char *home, enum durability d, struct store *out, struct e
         return false;
     }
     *out = s;
+    sqlite3_wal_hook(out->db.handle, count_pages, out);
     return true;
 }
 
@@ -226,6 +235,17 @@ bool store_checkpoint(struct store *s, int *wal_pages, struct err *e)
     return true;
 }
 
+bool store_touch(struct store *s, ms_t now, struct err *e)
+{
+    if (store_begin(s, e) &&
+        event_add(s, now, "daemon", 0, 0, STR_NONE,
+                  S("{\"what\":\"started\",\"version\":\"" GOWTF_VERSION "\"}"), e) &&
+        store_commit(s, e))
+        return true;
+    store_rollback(s);
+    return false;
+}
+
 static const char *home_of_user(void)
 {
     const char *home = getenv("HOME");
@@ -288,4 +308,50 @@ bool store_retain(struct store *s, const struct retention *r, ms_t now, int slic
             return false;
     *more = count == slice;
     return true;
+}
+
+/* ---- log files ---- */
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    (void)remove(path);
+    return 0;
+}
+
+static void remove_files_of(struct store *s, struct str key)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/logs/files/%.*s", s->home, STR_ARG(key));
+    if (key.len && n > 0 && n < (int)sizeof path)
+        (void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Segments are numbered in the order they were begun: all below the first one
+ * that an attempt still refers to hold nothing any more. */
+static void remove_segments(struct store *s)
+{
+    struct segment_first_row first;
+    struct err ignored;
+    bool found;
+    char path[4096];
+    if (!sql_segment_first_one(&s->db, &first, &found, &ignored) || first.number <= 0)
+        return;
+    for (int64_t i = first.number - 1; i > 0; i--) {
+        int n = snprintf(path, sizeof path, "%s/logs/segments/%08lld.log", s->home, (long long)i);
+        if (n < 0 || n >= (int)sizeof path || unlink(path))
+            return;
+    }
+}
+
+void store_remove_logs(struct store *s, struct str keys)
+{
+    while (keys.len) {
+        const char *end = memchr(keys.at, '\n', keys.len);
+        size_t n = end ? (size_t)(end - keys.at) : keys.len;
+        remove_files_of(s, (struct str){keys.at, n});
+        keys = (struct str){keys.at + MIN(n + 1, keys.len), keys.len - MIN(n + 1, keys.len)};
+        if (!keys.len)
+            remove_segments(s);
+    }
 }

@@ -25,11 +25,13 @@ struct store {
     int home_fd;       /* holds the lock */
     int64_t event_seq; /* of the newest event */
     uint64_t commits;  /* transactions committed by this process */
+    int wal_pages;     /* in the write-ahead log, to be moved into the database */
     enum durability durability;
 };
 
 /* Open or create. ERR_CONFLICT: another daemon holds the directory (the text
- * names its pid). ERR_INVALID: the schema is newer than this program. */
+ * names its pid). ERR_INVALID: the schema is newer than this program. `*out`
+ * must stay where it is. */
 bool store_open(const char *home, enum durability d, struct store *out, struct err *e);
 void store_close(struct store *s); /* fine on {.home_fd = -1} and {0} */
 
@@ -46,9 +48,12 @@ void store_rollback(struct store *s);
 bool event_add(struct store *s, ms_t at, const char *kind, int64_t workflow, int64_t run,
                struct str actor, struct str data, struct err *e);
 
-/* Move what the write-ahead log holds into the database. `wal_pages` is what
- * is left in the log. Call when there is nothing better to do. */
-bool store_checkpoint(struct store *s, int *wal_pages, struct err *e);
+/* Move what the write-ahead log holds into the database. It waits for the disk:
+ * call it when there is nothing better to do. */
+bool store_checkpoint(struct store *s, struct err *e);
+
+/* Write down that a daemon has started; after it the log file exists. */
+bool store_touch(struct store *s, ms_t now, struct err *e);
 
 /* Absolute default data directory: $GOWTF_HOME, else /var/lib/gowtf for root
  * if it exists, else $XDG_STATE_HOME/gowtf, else ~/.local/state/gowtf. */
@@ -63,5 +68,7 @@ struct retention {
 };
 bool store_retain(struct store *s, const struct retention *r, ms_t now, int slice, bool *more,
                   struct buf *keys, struct err *e);
+/* Remove the log files of runs that are gone, and segments nobody refers to. */
+void store_remove_logs(struct store *s, struct str keys);
 
 #endif

@@ -53,3 +53,6 @@ SELECT slot_at, workflow_id FROM workflow_runs WHERE id = :run;
 
 -- retain_run(run int)
 DELETE FROM workflow_runs WHERE id = :run;
+
+-- segment_first() -> (number int)
+SELECT coalesce(min(log_number), 0) AS number FROM attempts WHERE log_kind = 'segment';

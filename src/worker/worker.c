@@ -77,6 +77,7 @@ struct worker {
 
     struct link link;
     enum phase phase;
+    uint32_t line; /* counts connections */
     uint8_t boot_id[16];
     ms_t due; /* PHASE_DOWN: the next try */
     ms_t patience;
@@ -554,6 +555,7 @@ static void connect_now(struct worker *w)
     struct err e = {0};
     if (link_open(&w->link, w->socket_path, &e)) {
         w->phase = PHASE_REPLAY;
+        w->line++;
         if (!say_hello(w, &e))
             line_broke(w, e.text);
         return;
@@ -580,6 +582,11 @@ void worker_tick(struct worker *w)
 int worker_fd(const struct worker *w)
 {
     return w->link.fd;
+}
+
+uint32_t worker_line(const struct worker *w)
+{
+    return w->line;
 }
 
 bool worker_wants_out(const struct worker *w)

@@ -34,8 +34,10 @@ bool worker_dirty(const struct worker *w);
 ms_t worker_deadline(const struct worker *w); /* CLOCK_BOOTTIME: the next try to connect */
 void worker_tick(struct worker *w);
 
-/* The line to the keeper: -1 while there is none. */
+/* The line to the keeper: -1 while there is none. `worker_line` changes with
+ * each new one, whose descriptor may have the number of the old. */
 int worker_fd(const struct worker *w);
+uint32_t worker_line(const struct worker *w);
 bool worker_wants_out(const struct worker *w); /* there is more to send than the socket took */
 /* Something can be read (or the other end is gone). Reads a bounded amount. */
 void worker_readable(struct worker *w);
