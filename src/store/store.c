@@ -224,12 +224,12 @@ bool event_add(struct store *s, ms_t at, const char *kind, int64_t workflow, int
     return true;
 }
 
-bool store_checkpoint(struct store *s, int *wal_pages, struct err *e)
+bool store_checkpoint(struct store *s, struct err *e)
 {
-    int in_log = 0, moved = 0;
     int code =
-        sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
-    *wal_pages = in_log - moved;
+        sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    /* A reader may keep some pages back; do not come again for those alone. */
+    s->wal_pages = 0;
     if (code != SQLITE_OK && code != SQLITE_BUSY)
         return err_set(e, ERR_SYSTEM, "checkpoint: %s", sqlite3_errmsg(s->db.handle));
     return true;
