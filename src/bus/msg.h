@@ -70,6 +70,7 @@ enum end_how {
     END_SIGNAL,  /* code: the signal */
     END_LAUNCH,  /* code: errno; it never ran */
     END_UNKNOWN, /* nobody knows */
+    END_REFUSED, /* the keeper would not take it: it never ran and is not charged */
 };
 /* Who made it end, if it was us. */
 enum end_cause { CAUSE_SELF, CAUSE_TIMEOUT, CAUSE_STOPPED, CAUSE_STALLED, CAUSE_SHUTDOWN };

@@ -26,7 +26,10 @@
 #include "executor/heap.h"
 #include "executor/rules.h"
 
-enum { NO_TASK = UINT32_MAX };
+enum {
+    NO_TASK = UINT32_MAX,
+    REFUSED_DELAY_MS = 1000, /* a keeper that refuses is given time to recover */
+};
 
 /* The runs of one workflow stand in line. */
 struct lane {
@@ -40,8 +43,10 @@ struct run {
     const struct workflow *workflow;
     struct lane *lane;
     enum run_state state;
-    bool admitted, cancelled;
-    bool offered; /* `offer` is its valid entry in executor.offers */
+    bool admitted;
+    bool cancelled; /* nothing more is decided for it */
+    bool swept;     /* what did not live when it was cancelled is over */
+    bool offered;   /* `offer` is its valid entry in executor.offers */
     struct heap_item offer;
     uint32_t left; /* nodes not over */
     uint32_t live;
@@ -57,6 +62,7 @@ struct fresh {
 
 struct executor {
     uint32_t slots, live, limit;
+    bool heard; /* a keeper has told its journal since we began */
     struct map runs, lanes;
     struct lane **lanes_due;
     size_t lanes_due_count, lanes_due_cap;
@@ -209,6 +215,26 @@ static void release(struct executor *x, struct run *r, struct node *n)
     offer(x, r);
 }
 
+static struct lane *lane_of(struct executor *x, int64_t workflow_id)
+{
+    struct lane *lane = map_get(&x->lanes, workflow_id);
+    if (!lane) {
+        lane = mem_new(sizeof *lane);
+        map_put(&x->lanes, workflow_id, lane);
+    }
+    return lane;
+}
+
+static void lane_wake(struct executor *x, struct lane *lane)
+{
+    if (lane->due)
+        return;
+    lane->due = true;
+    x->lanes_due =
+        mem_grow(x->lanes_due, &x->lanes_due_cap, x->lanes_due_count + 1, sizeof(struct lane *));
+    x->lanes_due[x->lanes_due_count++] = lane;
+}
+
 static size_t stray_find(const struct executor *x, struct attempt a)
 {
     size_t i = 0;
@@ -234,6 +260,17 @@ static void stray_take(struct executor *x, struct attempt a)
     x->strays[i] = x->strays[--x->stray_count];
     ASSERT(x->live > 0);
     x->live--;
+    struct run *r = map_get(&x->runs, a.run);
+    if (r)
+        lane_wake(x, r->lane);
+}
+
+static bool has_stray(const struct executor *x, int64_t run)
+{
+    for (size_t i = 0; i < x->stray_count; i++)
+        if (x->strays[i].run == run)
+            return true;
+    return false;
 }
 
 /* ---- states ---- */
@@ -310,7 +347,7 @@ static void cascade(struct executor *x, struct run *r, ms_t now, struct worklist
         for (uint32_t i = 0; i < t->down_count; i++) {
             struct node *d = &r->nodes[t->down[i]];
             ASSERT(d->waiting > 0);
-            if (--d->waiting == 0 && d->state == TASK_PENDING && r->admitted)
+            if (--d->waiting == 0 && d->state == TASK_PENDING && r->admitted && !r->cancelled)
                 decide(x, r, t->down[i], now, todo, fx);
         }
     }
@@ -325,26 +362,6 @@ static void settle(struct executor *x, struct run *r, uint32_t task, struct ruli
 }
 
 /* ---- runs ---- */
-
-static struct lane *lane_of(struct executor *x, int64_t workflow_id)
-{
-    struct lane *lane = map_get(&x->lanes, workflow_id);
-    if (!lane) {
-        lane = mem_new(sizeof *lane);
-        map_put(&x->lanes, workflow_id, lane);
-    }
-    return lane;
-}
-
-static void lane_wake(struct executor *x, struct lane *lane)
-{
-    if (lane->due)
-        return;
-    lane->due = true;
-    x->lanes_due =
-        mem_grow(x->lanes_due, &x->lanes_due_cap, x->lanes_due_count + 1, sizeof(struct lane *));
-    x->lanes_due[x->lanes_due_count++] = lane;
-}
 
 static void finish_if_over(struct executor *x, struct run *r, struct exec_effects *fx)
 {
@@ -434,23 +451,27 @@ static void on_created(struct executor *x, const struct exec_created *c, ms_t no
     r->workflow = c->workflow;
     r->lane = lane_of(x, c->workflow_id);
     r->state = c->state;
+    r->cancelled = c->cancelled;
     map_put(&x->runs, r->id, r);
     nodes_load(x, r, c->rows);
-    if (r->state == RUN_RUNNING) {
+    if (r->state == RUN_RUNNING && !r->cancelled) {
         admit(x, r, now, fx);
         finish_if_over(x, r, fx);
+        return;
+    }
+    if (r->state == RUN_RUNNING) {
+        r->admitted = true;
+        r->lane->running++;
         return;
     }
     heap_push(&r->lane->queue, (struct heap_item){.run = r->id});
     lane_wake(x, r->lane);
 }
 
-static void on_cancel(struct executor *x, int64_t run, struct exec_effects *fx)
+/* What does not live is over; what lives is told to stop. */
+static void sweep(struct executor *x, struct run *r, struct exec_effects *fx)
 {
-    struct run *r = map_get(&x->runs, run);
-    if (!r || r->cancelled)
-        return;
-    r->cancelled = true;
+    r->swept = true;
     struct worklist unused = {NO_TASK, NO_TASK};
     for (uint32_t i = 0; i < r->workflow->task_count; i++) {
         if (r->nodes[i].live)
@@ -461,27 +482,41 @@ static void on_cancel(struct executor *x, int64_t run, struct exec_effects *fx)
     finish_if_over(x, r, fx);
 }
 
+static void on_cancel(struct executor *x, int64_t run, struct exec_effects *fx)
+{
+    struct run *r = map_get(&x->runs, run);
+    if (!r || r->swept)
+        return;
+    r->cancelled = true;
+    if (x->heard)
+        sweep(x, r, fx);
+}
+
 /* ---- attempts ---- */
+
+/* Another try, not before `due`. */
+static void try_again(struct executor *x, struct run *r, uint32_t task, enum reason reason,
+                      ms_t due, struct exec_effects *fx)
+{
+    struct node *n = &r->nodes[task];
+    move(r, task, (struct ruling){TASK_RETRYING, reason});
+    n->wait = WAIT_RETRY;
+    n->since = due;
+    n->try++;
+    n->tried = false;
+    emit_task(r, task, fx);
+    heap_push(&x->retries, (struct heap_item){.task = task, .when = due, .run = r->id});
+}
 
 static void fail(struct executor *x, struct run *r, uint32_t task, enum reason reason, ms_t at,
                  ms_t now, struct exec_effects *fx)
 {
     const struct task *t = &r->workflow->tasks[task];
-    struct node *n = &r->nodes[task];
-    n->charged++;
-    if (n->charged > t->retries) {
+    r->nodes[task].charged++;
+    if (r->nodes[task].charged > t->retries)
         settle(x, r, task, (struct ruling){TASK_FAILED, reason}, now, fx);
-        return;
-    }
-    move(r, task, (struct ruling){TASK_RETRYING, reason});
-    n->wait = WAIT_RETRY;
-    n->since = at + rule_jitter(current(r, task), t->retry_delay);
-    emit_task(r, task, fx);
-    struct exec_effect *told = &fx->at[fx->count - 1];
-    n->try++;
-    n->tried = false;
-    told->task.row.attempts = n->try - 1;
-    heap_push(&x->retries, (struct heap_item){.task = task, .when = n->since, .run = r->id});
+    else
+        try_again(x, r, task, reason, at + rule_jitter(current(r, task), t->retry_delay), fx);
 }
 
 /* Where an attempt belongs: the run, if the attempt is its task's current one. */
@@ -523,7 +558,7 @@ static struct run *expect(struct executor *x, struct attempt a, ms_t now, struct
     return r;
 }
 
-/* Its end was heard before: news of its beginning is a repetition. */
+/* Its end was heard before: whatever is told of it now is a repetition. */
 static bool has_ended(const struct executor *x, struct attempt a)
 {
     const struct run *r = map_get(&x->runs, a.run);
@@ -565,7 +600,9 @@ static void apply_end(struct executor *x, struct run *r, const struct exec_ended
     if (n->state == TASK_RETRYING)
         move(r, task, (struct ruling){TASK_QUEUED, REASON_NONE});
     struct ruling how = rule_end(&r->workflow->tasks[task], end, r->cancelled);
-    if (how.state == TASK_FAILED)
+    if (how.state == TASK_FAILED && end->how == END_REFUSED)
+        try_again(x, r, task, how.reason, now + REFUSED_DELAY_MS, fx);
+    else if (how.state == TASK_FAILED)
         fail(x, r, task, how.reason, MIN(end->at, now), now, fx);
     else
         settle(x, r, task, how, now, fx);
@@ -575,6 +612,8 @@ static void on_ended(struct executor *x, const struct exec_ended *end, ms_t now,
                      struct exec_effects *fx)
 {
     stray_take(x, end->attempt);
+    if (has_ended(x, end->attempt))
+        return;
     struct run *r = expect(x, end->attempt, now, fx);
     if (!r)
         return;
@@ -622,6 +661,10 @@ static void admit_next(struct executor *x, struct lane *lane, ms_t now, struct e
         struct run *r = map_get(&x->runs, heap_pop(&lane->queue).run);
         if (!r || r->admitted || r->cancelled)
             continue;
+        if (has_stray(x, r->id)) { /* begun again while an attempt of then still dies */
+            heap_push(&lane->queue, (struct heap_item){.run = r->id});
+            return;
+        }
         admit(x, r, now, fx);
         finish_if_over(x, r, fx);
     }
@@ -709,23 +752,34 @@ static int run_order(const void *a, const void *b)
     return ((*l)->id > (*r)->id) - ((*l)->id < (*r)->id);
 }
 
+static struct run **runs_in_order(const struct executor *x, size_t *count)
+{
+    struct run **runs = mem_new(x->runs.count * sizeof(struct run *));
+    *count = 0;
+    for (struct map_slot *s = NULL; (s = map_each(&x->runs, s));)
+        runs[(*count)++] = s->value;
+    qsort(runs, *count, sizeof(struct run *), run_order);
+    return runs;
+}
+
 static void on_slots(struct executor *x, uint32_t slots, struct exec_effects *fx)
 {
     bool back = x->slots == 0 && slots > 0;
     x->slots = slots;
-    if (!back || x->live == 0)
+    if (!back)
         return;
-    struct run **runs = mem_new(x->runs.count * sizeof(struct run *));
-    size_t count = 0;
-    for (struct map_slot *s = NULL; (s = map_each(&x->runs, s));)
-        if (((struct run *)s->value)->live)
-            runs[count++] = s->value;
-    qsort(runs, count, sizeof(struct run *), run_order);
-    for (size_t i = 0; i < count; i++)
-        say_again(runs[i], fx);
+    x->heard = true;
+    size_t count;
+    struct run **runs = runs_in_order(x, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (runs[i]->cancelled && !runs[i]->swept)
+            sweep(x, runs[i], fx);
+        else
+            say_again(runs[i], fx);
+    }
+    free(runs);
     for (size_t i = 0; i < x->stray_count; i++)
         emit_stop(x->strays[i], CAUSE_STOPPED, fx);
-    free(runs);
 }
 
 void executor_step(struct executor *x, const struct exec_event *ev, struct exec_effects *fx)

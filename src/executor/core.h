@@ -28,7 +28,8 @@ enum exec_event_kind {
     EXEC_TASK_STARTED, /* .attempt: a keeper says it has it */
     EXEC_TASK_ENDED,   /* .ended: a keeper says how it ended, or that nobody can know */
     EXEC_TASK_STALLED, /* .attempt: it makes no progress; stop it */
-    EXEC_SLOTS,        /* .slots: so many attempts may live at once; 0: hand out nothing */
+    EXEC_SLOTS,        /* .slots: so many attempts may live at once; 0: hand out nothing.
+                          More than 0: the keeper is there and its journal has been told */
     EXEC_TICK,         /* nothing new but the time */
     EXEC_DISPATCH,     /* nothing new: hand out what the slots allow */
 };
@@ -60,6 +61,7 @@ struct exec_created {
     int64_t run, workflow_id;
     const struct workflow *workflow;
     enum run_state state;        /* RUN_QUEUED or RUN_RUNNING, as stored */
+    bool cancelled;              /* as stored */
     const struct task_row *rows; /* one a task; NULL: a new run, all pending */
 };
 
@@ -133,6 +135,10 @@ void executor_free(struct executor *x); /* NULL is fine */
  * Never fails: an event that makes no sense any more (a second end of the same
  * attempt, an end of a run long gone) changes nothing. An attempt that lives
  * but is not wanted gets an EXEC_STOP and keeps its slot until it has ended.
+ *
+ * A cancellation waits for the first journal: until then nobody knows what a
+ * daemon before us may have handed out without writing it down, and a task is
+ * cancelled only when no process of it lives.
  *
  * When EXEC_SLOTS raises the slots from 0, what was handed out and not yet
  * confirmed is handed out again, and what was told to stop is told again: the

@@ -74,6 +74,7 @@ static enum reason reason_of(const struct exec_ended *end)
         [END_SIGNAL] = REASON_SIGNAL,
         [END_LAUNCH] = REASON_LAUNCH,
         [END_UNKNOWN] = REASON_LOST,
+        [END_REFUSED] = REASON_LAUNCH,
     };
     ASSERT((size_t)end->how < countof(table));
     return table[end->how];

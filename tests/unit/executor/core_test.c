@@ -83,7 +83,11 @@ static const char *create(struct world *o, int64_t run, const struct task_row *r
 {
     return step(o, (struct exec_event){
                        .kind = EXEC_RUN_CREATED,
-                       .created = {run, 1, o->w, rows ? RUN_RUNNING : RUN_QUEUED, rows}
+                       .created = {.run = run,
+                                   .workflow_id = 1,
+                                   .workflow = o->w,
+                                   .state = rows ? RUN_RUNNING : RUN_QUEUED,
+                                   .rows = rows}
     });
 }
 static const char *started(struct world *o, int64_t run, uint32_t task, uint32_t try)
@@ -191,7 +195,8 @@ TEST(a_run_at_its_limit_does_not_hold_up_another)
     SAYS(create(&o, 1, NULL), "run1:running a:queued a#1! b:queued");
     SAYS(step(&o,
               (struct exec_event){
-                  .kind = EXEC_RUN_CREATED, .created = {2, 2, o.w, RUN_QUEUED, NULL}
+                  .kind = EXEC_RUN_CREATED,
+                  .created = {.run = 2, .workflow_id = 2, .workflow = o.w}
     }),
          "run2:running a:queued a#1! b:queued");
     SAYS(ended(&o, 2, 0, 1, 0), "a:success b:queued b#1!");
@@ -298,6 +303,55 @@ TEST(what_was_handed_out_unconfirmed_is_handed_out_again_when_the_keeper_is_back
     close_world(&o);
 }
 
+TEST(a_stored_cancellation_waits_for_the_journal)
+{
+    TEST_BEGIN;
+    struct make_task tasks[] = {{.name = "a"}, {.name = "b"}};
+    struct world o = open_world(tasks, 2, 0, 0);
+    SAYS(create(&o, 1, NULL), "");
+    SAYS(cancel(&o, 1), "");
+    SAYS(started(&o, 1, 0, 1), "a:running a#1-stop");
+    SAYS(step(&o, (struct exec_event){.kind = EXEC_SLOTS, .slots = 2}),
+         "a#1-stop b:cancelled(cancelled)");
+    SAYS(ended(&o, 1, 0, 1, 1), "a:cancelled(cancelled) run1:cancelled");
+    close_world(&o);
+}
+
+TEST(a_run_begins_again_only_when_nothing_of_it_is_still_dying)
+{
+    TEST_BEGIN;
+    struct make_task tasks[] = {{.name = "a"}};
+    struct world o = open_world(tasks, 1, 0, 2);
+    SAYS(started(&o, 1, 0, 1), "a#1-stop");
+    SAYS(step(&o,
+              (struct exec_event){
+                  .kind = EXEC_RUN_CREATED,
+                  .created = {.run = 1,
+                              .workflow_id = 1,
+                              .workflow = o.w,
+                              .rows = &(struct task_row){.attempts = 1}}
+    }),
+         "");
+    SAYS(ended(&o, 1, 0, 1, 1), "run1:running a:queued a#2!");
+    close_world(&o);
+}
+
+TEST(what_a_keeper_refuses_is_tried_again_without_a_charge)
+{
+    TEST_BEGIN;
+    struct make_task tasks[] = {{.name = "a"}};
+    struct world o = open_world(tasks, 1, 0, 2);
+    create(&o, 1, NULL);
+    struct exec_event refused = {
+        .kind = EXEC_TASK_ENDED, .ended = {{.run = 1, .try = 1}, .how = END_REFUSED}
+    };
+    SAYS(step(&o, refused), "a:retrying(launch)");
+    CHECK(o.fx.at[0].task.row.charged == 0);
+    SAYS(tick(&o, 1000), "a:queued a#2!");
+    SAYS(ended(&o, 1, 0, 2, 0), "a:success run1:success");
+    close_world(&o);
+}
+
 TEST(a_stalled_attempt_is_stopped_and_its_end_consumes_a_try)
 {
     TEST_BEGIN;
@@ -339,7 +393,8 @@ TEST(a_cleared_run_goes_on_with_the_next_numbers)
     CHECK(executor_clear(o.w, rows, cleared) == 1);
     SAYS(step(&o,
               (struct exec_event){
-                  .kind = EXEC_RUN_CREATED, .created = {1, 1, o.w, RUN_QUEUED, rows}
+                  .kind = EXEC_RUN_CREATED,
+                  .created = {.run = 1, .workflow_id = 1, .workflow = o.w, .rows = rows}
     }),
          "run1:running b:queued b#3!");
     SAYS(ended(&o, 1, 1, 3, 1), "b:retrying(exit) b:queued b#4!");
@@ -379,6 +434,9 @@ int main(void)
         cmocka_unit_test(a_start_that_was_never_written_down_is_accepted_in_any_unfinished_state),
         cmocka_unit_test(
             what_was_handed_out_unconfirmed_is_handed_out_again_when_the_keeper_is_back),
+        cmocka_unit_test(a_stored_cancellation_waits_for_the_journal),
+        cmocka_unit_test(a_run_begins_again_only_when_nothing_of_it_is_still_dying),
+        cmocka_unit_test(what_a_keeper_refuses_is_tried_again_without_a_charge),
         cmocka_unit_test(a_stalled_attempt_is_stopped_and_its_end_consumes_a_try),
         cmocka_unit_test(a_cleared_run_goes_on_with_the_next_numbers),
         cmocka_unit_test(skips_and_failures_cascade_in_one_step),

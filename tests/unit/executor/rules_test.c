@@ -11,9 +11,9 @@ static struct ruling join_of(enum cond condition, enum allow_failure a_allows,
     static const char *const after[] = {NULL, "a", "a b", "a b c"};
     struct make_task tasks[] = {
         {.name = "a",              .allow_failure = a_allows},
-        {                                              .name = "b"                       },
-        {                                                             .name = "c"},
-        { .name = "child",                                  .after = after[parents],                .condition = condition},
+        {             .name = "b"                       },
+        {                            .name = "c"},
+        { .name = "child", .after = after[parents],                .condition = condition},
     };
     struct workflow *w = make_workflow(tasks, 4, 0);
     struct node nodes[4] = {0};

@@ -58,7 +58,7 @@ static uint32_t live_through(const struct workflow *w, uint32_t slots, size_t *b
     executor_step(x, &ev, &fx);
     struct mallinfo2 before = mallinfo2();
     ev = (struct exec_event){
-        .kind = EXEC_RUN_CREATED, .created = {1, 1, w, RUN_QUEUED, NULL}
+        .kind = EXEC_RUN_CREATED, .created = {.run = 1, .workflow_id = 1, .workflow = w}
     };
     executor_step(x, &ev, &fx);
     struct mallinfo2 after = mallinfo2();
