@@ -40,6 +40,7 @@
     X(CODE_ZONE,              "E0302", "a time zone that does not exist") \
     X(CODE_SCHEDULE,          "E0303", "a schedule entry without a time") \
     X(CODE_EVERY,             "E0304", "a period that is too short") \
+    X(CODE_CRON_HINT,         "W0301", "a cron expression that other programs read differently") \
     X(CODE_EXPR_SYNTAX,       "E0401", "a condition that cannot be read") \
     X(CODE_EXPR_TASK,         "E0402", "a condition about a task that does not exist") \
     X(CODE_EXPR_ATTRIBUTE,    "E0403", "a condition about something tasks do not have") \

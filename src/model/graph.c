@@ -348,3 +348,94 @@ bool graph_build(struct spec *s)
     rows_link(s, &e);
     return is_acyclic(s, &e) && s->ps->error_count == before;
 }
+
+/* Ancestors: 64 questions at a time are carried along the order in which tasks
+ * could run, from the first task asked about to the last that asks. */
+
+struct order {
+    uint32_t *tasks, *at; /* tasks in order, and where each stands */
+};
+
+static struct order order_new(const struct workflow *w, struct arena *scratch)
+{
+    struct order o = {arena_new(scratch, uint32_t, w->task_count),
+                      arena_new(scratch, uint32_t, w->task_count)};
+    uint32_t *left = arena_new(scratch, uint32_t, w->task_count), count = 0;
+    for (uint32_t i = 0; i < w->task_count; i++)
+        if (!(left[i] = w->tasks[i].up_count))
+            o.tasks[count++] = i;
+    for (uint32_t k = 0; k < count; k++) {
+        const struct task *t = &w->tasks[o.tasks[k]];
+        o.at[o.tasks[k]] = k;
+        for (uint32_t d = 0; d < t->down_count; d++)
+            if (--left[t->down[d]] == 0)
+                o.tasks[count++] = t->down[d];
+    }
+    ASSERT(count == w->task_count);
+    return o;
+}
+
+static int by_from(const void *left, const void *right, void *at)
+{
+    const struct reach *a = left, *b = right;
+    const uint32_t *place = at;
+    uint32_t x = place[a->from], y = place[b->from];
+    return (x > y) - (x < y);
+}
+
+/* Carry the bits over places low..high; returns the steps it took. */
+static size_t bits_carry(const struct workflow *w, const struct order *o, uint64_t *bits,
+                         uint32_t low, uint32_t high)
+{
+    size_t steps = 0;
+    for (uint32_t k = low; k <= high; k++) {
+        const struct task *t = &w->tasks[o->tasks[k]];
+        uint64_t mask = bits[k];
+        for (uint32_t u = 0; u < t->up_count; u++)
+            if (o->at[t->up[u]] >= low)
+                mask |= bits[o->at[t->up[u]]];
+        bits[k] = mask;
+        steps += 1 + t->up_count;
+    }
+    return steps;
+}
+
+/* Questions from `from` on about at most 64 tasks; returns how many. */
+static size_t batch_answer(const struct workflow *w, const struct order *o, uint64_t *bits,
+                           struct reach *asked, size_t count, size_t *steps)
+{
+    uint32_t low = o->at[asked[0].from], high = low, bit = 0;
+    size_t n = 0;
+    for (; n < count; n++) {
+        bit += n && asked[n].from != asked[n - 1].from;
+        if (bit == 64)
+            break;
+        high = MAX(high, o->at[asked[n].to]);
+    }
+    memset(bits + low, 0, sizeof *bits * (high - low + 1));
+    bit = 0;
+    for (size_t i = 0; i < n; i++) {
+        bit += i && asked[i].from != asked[i - 1].from;
+        if (o->at[asked[i].from] <= high)
+            bits[o->at[asked[i].from]] |= UINT64_C(1) << bit;
+    }
+    *steps += bits_carry(w, o, bits, low, high);
+    bit = 0;
+    for (size_t i = 0; i < n; i++) {
+        bit += i && asked[i].from != asked[i - 1].from;
+        uint32_t to = o->at[asked[i].to];
+        asked[i].yes = to > o->at[asked[i].from] && (bits[to] >> bit & 1);
+    }
+    return n;
+}
+
+bool graph_reach(const struct workflow *w, struct reach *asked, size_t count, struct arena *scratch)
+{
+    struct order o = order_new(w, scratch);
+    uint64_t *bits = arena_new(scratch, uint64_t, w->task_count);
+    size_t steps = 0;
+    qsort_r(asked, count, sizeof *asked, by_from, o.at);
+    for (size_t i = 0; i < count && steps <= REACH_STEPS_MAX;)
+        i += batch_answer(w, &o, bits, asked + i, count - i, &steps);
+    return steps <= REACH_STEPS_MAX;
+}

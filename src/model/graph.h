@@ -16,6 +16,7 @@ bool graph_build(struct spec *s);
 /* What conditions look at beyond their parents. */
 struct reach {
     uint32_t from, to; /* is `from` an ancestor of `to`? */
+    uint32_t tag;      /* the asker's */
     bool yes;          /* the answer */
 };
 /* Answer all of `asked`, which is reordered; the graph must be acyclic. False:

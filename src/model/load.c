@@ -3,8 +3,9 @@
  * model/load.c: the way of a file, in one page. */
 #include "model/load.h"
 
-#include "model/graph.h"
+#include "model/compile.h"
 #include "model/limits.h"
+#include "model/times.h"
 
 #include <malloc.h>
 
@@ -22,6 +23,12 @@ static void spec_done(struct spec *s)
 
 struct workflow *workflow_load(struct str text, struct str file_name, struct problems *ps)
 {
+    return workflow_load_with(text, file_name, NULL, ps);
+}
+
+struct workflow *workflow_load_with(struct str text, struct str file_name,
+                                    const struct load_zones *zones, struct problems *ps)
+{
     CLEANUP(spec_done)
     struct spec s = {
         .w = mem_new(sizeof *s.w),
@@ -36,9 +43,10 @@ struct workflow *workflow_load(struct str text, struct str file_name, struct pro
         spec_read(&s, root);
     else if (ps->error_count == before)
         problem_add(ps, CODE_EMPTY, (struct place){1, 1, 1, 2}, "the file is empty");
+    schedules_check(&s, zones);
     if (s.w->task_count) {
         graph_names(&s);
-        graph_build(&s);
+        conditions_compile(&s, graph_build(&s));
     }
     problems_sort(ps);
     if (ps->error_count > before)

@@ -50,6 +50,16 @@ void problems_free(struct problems *ps);
  * `name` (the base name without ".yaml" / ".yml"). */
 struct workflow *workflow_load(struct str text, struct str file_name, struct problems *ps);
 
+/* Which time zones there are is the disk's business, so it is asked: `known` is
+ * called for each name of a zone in the file. */
+struct load_zones {
+    bool (*known)(void *ctx, struct str zone);
+    void *ctx;
+};
+/* The same, with time zones checked too; `zones` NULL: they are not. */
+struct workflow *workflow_load_with(struct str text, struct str file_name,
+                                    const struct load_zones *zones, struct problems *ps);
+
 /* The problem as a person reads it (form of experience 3.5), with the source
  * line and a caret; `colour`: ANSI colours. `path` as it is to be shown. Ends
  * with its last line; an empty line between two is the caller's. */

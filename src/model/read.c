@@ -65,7 +65,7 @@ static void null_problem(struct spec *s, const struct yaml *key, const struct ya
     bool written = v->text.len > 0;
     struct problem *p = problem_add(s->ps, CODE_NULL, written ? v->at : key->at,
                                     "'%s' has no value", problem_name(s->ps, key->text));
-    problem_help(s->ps, p, "write '' for an empty text, or remove the key");
+    problem_help(s->ps, p, "give it a value or remove the key; '' is an empty text");
 }
 
 struct place spec_part(struct spec *s, const struct yaml *y, size_t from, size_t to)
