@@ -164,8 +164,7 @@ static bool next_text(struct compiler *c, size_t from)
     }
     size_t to = (size_t)(end - c->text.at) + 1;
     c->token = (struct token){
-        TOKEN_TEXT, (uint32_t)from, (uint32_t)to, {c->text.at + from + 1, to - from - 2}
-    };
+        TOKEN_TEXT, (uint32_t)from, (uint32_t)to, {c->text.at + from + 1, to - from - 2}};
     return true;
 }
 
@@ -188,9 +187,7 @@ static bool next(struct compiler *c)
     } else {
         to = sign_end(c, i);
     }
-    c->token = (struct token){
-        kind, (uint32_t)i, (uint32_t)to, {c->text.at + i, to - i}
-    };
+    c->token = (struct token){kind, (uint32_t)i, (uint32_t)to, {c->text.at + i, to - i}};
     return true;
 }
 
@@ -244,16 +241,11 @@ static const struct {
     const char *name;
     enum type type;
 } attributes[ATTR_COUNT] = {
-    [ATTR_SUCCESS] = {"success",   TYPE_BOOL},
-      [ATTR_FAILED] = {"failed",    TYPE_BOOL},
-    [ATTR_BROKEN] = {"broken",    TYPE_BOOL},
-      [ATTR_SKIPPED] = {"skipped",   TYPE_BOOL},
-    [ATTR_CANCELLED] = {"cancelled", TYPE_BOOL},
-      [ATTR_DONE] = {"done",      TYPE_BOOL},
-    [ATTR_TIMED_OUT] = {"timed_out", TYPE_BOOL},
-      [ATTR_STATE] = {"state",     TYPE_TEXT},
-    [ATTR_EXIT_CODE] = {"exit_code", TYPE_INT },
-      [ATTR_ATTEMPTS] = {"attempts",  TYPE_INT },
+    [ATTR_SUCCESS] = {"success", TYPE_BOOL},     [ATTR_FAILED] = {"failed", TYPE_BOOL},
+    [ATTR_BROKEN] = {"broken", TYPE_BOOL},       [ATTR_SKIPPED] = {"skipped", TYPE_BOOL},
+    [ATTR_CANCELLED] = {"cancelled", TYPE_BOOL}, [ATTR_DONE] = {"done", TYPE_BOOL},
+    [ATTR_TIMED_OUT] = {"timed_out", TYPE_BOOL}, [ATTR_STATE] = {"state", TYPE_TEXT},
+    [ATTR_EXIT_CODE] = {"exit_code", TYPE_INT},  [ATTR_ATTEMPTS] = {"attempts", TYPE_INT},
 };
 
 /* Of the full language, not in this version. */
@@ -421,10 +413,7 @@ static const struct group {
     struct str head;
     enum step_kind kind;
 } groups[] = {
-    {S("all_upstream"),  STEP_ALL },
-    {S("any_upstream"),  STEP_ANY },
-    {S("none_upstream"), STEP_NONE}
-};
+    {S("all_upstream"), STEP_ALL}, {S("any_upstream"), STEP_ANY}, {S("none_upstream"), STEP_NONE}};
 
 /* What follows `head` and a dot; the empty text if there is nothing. */
 static bool after(struct str word, struct str head, struct str *rest)

@@ -68,29 +68,50 @@ static void null_problem(struct spec *s, const struct yaml *key, const struct ya
     problem_help(s->ps, p, "give it a value or remove the key; '' is an empty text");
 }
 
+/* Where byte `from` of a block text stands: the line it is on is an indentation
+ * and then the line of the text. */
+static bool block_place(struct spec *s, const struct yaml *y, size_t from, uint32_t *line_number,
+                        struct str *line, size_t *at)
+{
+    size_t start = 0, lines = 0;
+    for (size_t i = 0; i < from; i++)
+        if (y->text.at[i] == '\n') {
+            start = i + 1;
+            lines++;
+        }
+    const char *end = memchr(y->text.at + start, '\n', y->text.len - start);
+    struct str part = {y->text.at + start,
+                       end ? (size_t)(end - y->text.at) - start : y->text.len - start};
+    *line_number = y->at.line + 1 + (uint32_t)lines;
+    *line = source_line(&s->source, *line_number);
+    *at = line->len - part.len + (from - start);
+    return str_ends(*line, part);
+}
+
+/* The same for a text on one line. */
+static bool line_place(struct spec *s, const struct yaml *y, size_t from, uint32_t *line_number,
+                       struct str *line, size_t *at)
+{
+    *line_number = y->at.line;
+    *line = source_line(&s->source, y->at.line);
+    *at = chars_to_bytes(*line, y->at.column - 1) + (y->style == YAML_QUOTED) + from;
+    struct str rest = {line->at + MIN(*at - from, line->len),
+                       line->len - MIN(*at - from, line->len)};
+    return str_starts(rest, y->text);
+}
+
 struct place spec_part(struct spec *s, const struct yaml *y, size_t from, size_t to)
 {
-    struct str line = source_line(&s->source, y->at.line);
-    size_t at = chars_to_bytes(line, y->at.column - 1) + (y->style == YAML_QUOTED);
-    uint32_t line_number = y->at.line;
+    uint32_t line_number;
+    struct str line;
+    size_t at;
     ASSERT(from <= to && to <= y->text.len);
-    if (y->style == YAML_BLOCK) {
-        line_number++;
-        for (size_t i = 0; i < from; i++)
-            line_number += y->text.at[i] == '\n';
-        line = source_line(&s->source, line_number);
-        const char *hit =
-            to > from ? memmem(line.at, line.len, y->text.at + from, to - from) : NULL;
-        if (!hit)
-            return y->at;
-        at = (size_t)(hit - line.at);
-    } else {
-        if (at + y->text.len > line.len || memcmp(line.at + at, y->text.at, y->text.len) != 0)
-            return y->at;
-        at += from;
-    }
+    bool found = y->style == YAML_BLOCK ? block_place(s, y, from, &line_number, &line, &at)
+                                        : line_place(s, y, from, &line_number, &line, &at);
+    if (!found)
+        return y->at;
     uint32_t start = (uint32_t)utf8_count(line.at, at) + 1;
-    uint32_t width = (uint32_t)utf8_count(line.at + at, to - from);
+    uint32_t width = (uint32_t)utf8_count(line.at + at, MIN(to - from, line.len - at));
     return (struct place){line_number, start, line_number, start + MAX(width, 1u)};
 }
 
@@ -577,27 +598,17 @@ static const struct synonym {
     enum key_where where;
     struct str theirs, ours;
 } synonyms[] = {
-    {KEY_ROOT, S("steps"),       S("tasks")     },
-    {KEY_ROOT, S("jobs"),        S("tasks")     },
-    {KEY_ROOT, S("cron"),        S("schedule")  },
-    {KEY_ROOT, S("parameters"),  S("params")    },
-    {KEY_ROOT, S("on"),          S("schedule")  },
-    {KEY_ROOT, S("tz"),          S("timezone")  },
-    {KEY_TASK, S("depends"),     S("depends_on")},
-    {KEY_TASK, S("needs"),       S("depends_on")},
-    {KEY_TASK, S("after"),       S("depends_on")},
-    {KEY_TASK, S("upstream"),    S("depends_on")},
-    {KEY_TASK, S("if"),          S("condition") },
-    {KEY_TASK, S("when"),        S("condition") },
-    {KEY_TASK, S("run"),         S("script")    },
-    {KEY_TASK, S("cmd"),         S("command")   },
-    {KEY_TASK, S("bash"),        S("script")    },
-    {KEY_TASK, S("id"),          S("name")      },
-    {KEY_TASK, S("cwd"),         S("workdir")   },
-    {KEY_TASK, S("dir"),         S("workdir")   },
-    {KEY_TASK, S("retry"),       S("retries")   },
-    {KEY_TASK, S("environment"), S("env")       },
-    {KEY_ROOT, S("environment"), S("env")       },
+    {KEY_ROOT, S("steps"), S("tasks")},        {KEY_ROOT, S("jobs"), S("tasks")},
+    {KEY_ROOT, S("cron"), S("schedule")},      {KEY_ROOT, S("parameters"), S("params")},
+    {KEY_ROOT, S("on"), S("schedule")},        {KEY_ROOT, S("tz"), S("timezone")},
+    {KEY_TASK, S("depends"), S("depends_on")}, {KEY_TASK, S("needs"), S("depends_on")},
+    {KEY_TASK, S("after"), S("depends_on")},   {KEY_TASK, S("upstream"), S("depends_on")},
+    {KEY_TASK, S("if"), S("condition")},       {KEY_TASK, S("when"), S("condition")},
+    {KEY_TASK, S("run"), S("script")},         {KEY_TASK, S("cmd"), S("command")},
+    {KEY_TASK, S("bash"), S("script")},        {KEY_TASK, S("id"), S("name")},
+    {KEY_TASK, S("cwd"), S("workdir")},        {KEY_TASK, S("dir"), S("workdir")},
+    {KEY_TASK, S("retry"), S("retries")},      {KEY_TASK, S("environment"), S("env")},
+    {KEY_ROOT, S("environment"), S("env")},
 };
 
 size_t key_count(void)
@@ -628,9 +639,9 @@ const struct key *key_find(enum key_where where, struct str name)
 static const struct place_name {
     const char *word, *there, *what;
 } places[KEY_WHERES] = {
-    [KEY_ROOT] = {"root",     "at the top of the file", "a workflow"      },
-    [KEY_TASK] = {"task",     "in a task",              "a task"          },
-    [KEY_SCHEDULE] = {"schedule", "in a schedule entry",    "a schedule entry"},
+    [KEY_ROOT] = {"root", "at the top of the file", "a workflow"},
+    [KEY_TASK] = {"task", "in a task", "a task"},
+    [KEY_SCHEDULE] = {"schedule", "in a schedule entry", "a schedule entry"},
 };
 
 const char *key_where_word(enum key_where where)
@@ -710,9 +721,7 @@ static void read_keys(struct spec *s, const struct yaml *map, enum key_where whe
 static struct draft draft_new(void)
 {
     static const uint8_t success[] = {0};
-    return (struct draft){
-        .task = {.retry_delay = 30000, .success_exit_codes = {success, 1}}
-    };
+    return (struct draft){.task = {.retry_delay = 30000, .success_exit_codes = {success, 1}}};
 }
 
 static const char *draft_title(struct spec *s, const struct draft *d)

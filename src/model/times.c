@@ -11,8 +11,6 @@ static void cron_problem(struct spec *s, const struct yaml *v, size_t from,
     struct problem *p = problem_add(s->ps, CODE_CRON, spec_part(s, v, at, to), "%s", e->text);
     if (e->field)
         problem_under(s->ps, p, "the %s", e->field);
-    else
-        problem_note(s->ps, p, "the fields are minute, hour, day of month, month, day of week");
 }
 
 static void zone_check(struct spec *s, const struct load_zones *zones, const struct yaml *v,

@@ -191,7 +191,7 @@ TEST(a_bad_condition_is_bad_at_one_place)
         struct workflow *w = load(rows[i].condition, "[a, b-1, s.x, u]", &ps);
         CHECK(!w && ps.count == 1);
         CHECK_STR(rows[i].line, ps.at[0].code, rows[i].code);
-        if (ps.at[0].line == 14) { /* the condition's own line: five blanks before */
+        if (ps.at[0].line == 13) { /* the condition's own line: five blanks before */
             CHECK_INT(rows[i].line, ps.at[0].column - 5, rows[i].at);
             CHECK_INT(rows[i].line, ps.at[0].end_column - 5, rows[i].to);
         } else {
@@ -288,7 +288,8 @@ static bool has(const struct task_outcome *o, uint32_t what)
     default: return o->reason == REASON_TIMEOUT;
     }
 }
-static const char *const words[] = {"success", "failed", "broken", "skipped", "cancelled", "done", "timed_out"};
+static const char *const words[] = {"success",   "failed", "broken",   "skipped",
+                                    "cancelled", "done",   "timed_out"};
 
 static char atom(struct buf *b)
 {
@@ -316,8 +317,8 @@ static char comparison(struct buf *b)
                right);
     if (code && !o->has_exit_code)
         return 'E';
-    bool holds[] = {left == right, left != right, left < right,
-                    left <= right, left > right,  left >= right};
+    bool holds[] = {left == right, left != right, left<right, left <= right, left> right,
+                    left >= right};
     return truth(holds[sign]);
 }
 
