@@ -98,7 +98,9 @@ static struct problem *fault(struct compiler *c, enum code code, uint32_t from, 
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return problem_add(c->s->ps, code, spec_part(c->s, c->node, from, to), "%s", text);
+    uint32_t len = (uint32_t)c->text.len;
+    struct place at = spec_part(c->s, c->node, MIN(from, len), MIN(to, len));
+    return problem_add(c->s->ps, code, at, "%s", text);
 }
 
 static struct problem *token_fault(struct compiler *c, enum code code, const char *message)
