@@ -80,6 +80,8 @@ struct compiler {
     struct str text;
     struct token token;
     uint32_t depth;
+    bool faulty;               /* the last condition was */
+    const struct expr *shared; /* the last condition, if it is the same for all tasks */
     struct step steps[CONDITION_OPS];
     int64_t ints[CONDITION_OPS];
     struct str texts[CONDITION_OPS];
@@ -688,15 +690,31 @@ static const struct expr *expr_keep(struct compiler *c)
     return x;
 }
 
+static bool asks_about_tasks(const struct compiler *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->steps[i].kind == STEP_TASK)
+            return true;
+    return false;
+}
+
+/* A condition of `defaults` is every task's: what is wrong with it is told once,
+ * and steps that name no task are shared. */
 static void condition_compile(struct compiler *c, uint32_t self)
 {
     struct task *t = &c->s->tasks[self];
+    if (c->node == c->s->nodes[self].condition && (c->faulty || c->shared)) {
+        t->condition = c->shared;
+        return;
+    }
     c->node = c->s->nodes[self].condition;
     c->self = self;
     c->text = t->condition_text;
     c->token = (struct token){0};
     c->depth = c->count = c->int_count = c->text_count = 0;
-    if (!parse(c))
+    c->shared = NULL;
+    c->faulty = !parse(c);
+    if (c->faulty)
         return;
     c->s->condition_ops += c->count;
     if (c->s->condition_ops > CONDITION_OPS_TOTAL)
@@ -704,6 +722,8 @@ static void condition_compile(struct compiler *c, uint32_t self)
                     "the conditions of all tasks have more than %d terms", CONDITION_OPS_TOTAL);
     else
         t->condition = expr_keep(c);
+    if (!asks_about_tasks(c))
+        c->shared = t->condition;
 }
 
 static void looks_answer(struct spec *s, struct looks *l)
@@ -768,7 +788,7 @@ void conditions_compile(struct spec *s, bool whole)
     c->s = s;
     c->looks = whole ? &looks : NULL;
     c->parent_of = parent_of;
-    for (uint32_t i = 0; i < s->w->task_count; i++) {
+    for (uint32_t i = 0; i < s->w->task_count && s->condition_ops <= CONDITION_OPS_TOTAL; i++) {
         const struct task *t = &s->tasks[i];
         if (!t->condition_text.at)
             continue;

@@ -42,7 +42,7 @@
 #define CONDITION_BYTES     8192
 #define CONDITION_DEPTH     32      /* brackets and `not`s within each other */
 #define CONDITION_OPS       1024    /* compiled steps: what one evaluation may cost */
-#define CONDITION_OPS_TOTAL 4000000 /* of all tasks; `defaults` may give each a condition */
+#define CONDITION_OPS_TOTAL 2000000 /* of all tasks; `defaults` may give each a condition */
 
 /* Conditions may look past their direct parents. All such looks together may
  * cost this many steps of 64 at once along the graph: about half a second. */
