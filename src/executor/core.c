@@ -536,7 +536,7 @@ static void catch_up(struct executor *x, struct attempt a, ms_t now, struct exec
     struct attempt former = a;
     former.try--;
     struct run *r = find(x, former);
-    if (!r || !r->admitted || r->cancelled)
+    if (!r || !r->admitted || r->swept)
         return;
     struct node *n = &r->nodes[a.task];
     if (!n->tried || task_is_over(n->state))
@@ -599,7 +599,10 @@ static void apply_end(struct executor *x, struct run *r, const struct exec_ended
     n->exit_code = n->has_exit_code ? end->code : 0;
     if (n->state == TASK_RETRYING)
         move(r, task, (struct ruling){TASK_QUEUED, REASON_NONE});
-    struct ruling how = rule_end(&r->workflow->tasks[task], end, r->cancelled);
+    /* Before it is swept, a run's journal tells of the time before it was
+     * cancelled too: then a failure may have led to another try. */
+    bool by_cancel = r->swept || (r->cancelled && end->cause == CAUSE_STOPPED);
+    struct ruling how = rule_end(&r->workflow->tasks[task], end, by_cancel);
     if (how.state == TASK_FAILED && end->how == END_REFUSED)
         try_again(x, r, task, how.reason, now + REFUSED_DELAY_MS, fx);
     else if (how.state == TASK_FAILED)

@@ -19,9 +19,9 @@ static void look(const void *ctx, uint32_t task, struct task_outcome *out)
 static struct ruling by_condition(const struct task *t, const struct node *nodes)
 {
     static const struct ruling table[] = {
-        [EXPR_TRUE] = {TASK_QUEUED,  REASON_NONE      },
-        [EXPR_FALSE] = {TASK_SKIPPED, REASON_CONDITION },
-        [EXPR_ERROR] = {TASK_FAILED,  REASON_EXPRESSION},
+        [EXPR_TRUE] = {TASK_QUEUED, REASON_NONE},
+        [EXPR_FALSE] = {TASK_SKIPPED, REASON_CONDITION},
+        [EXPR_ERROR] = {TASK_FAILED, REASON_EXPRESSION},
     };
     enum expr_result result = expr_eval(t->condition, t, look, nodes);
     ASSERT((size_t)result < countof(table));
@@ -70,11 +70,8 @@ static enum reason reason_of(const struct exec_ended *end)
     if (end->oom)
         return REASON_OOM;
     static const enum reason table[] = {
-        [END_EXIT] = REASON_EXIT,
-        [END_SIGNAL] = REASON_SIGNAL,
-        [END_LAUNCH] = REASON_LAUNCH,
-        [END_UNKNOWN] = REASON_LOST,
-        [END_REFUSED] = REASON_LAUNCH,
+        [END_EXIT] = REASON_EXIT,    [END_SIGNAL] = REASON_SIGNAL,  [END_LAUNCH] = REASON_LAUNCH,
+        [END_UNKNOWN] = REASON_LOST, [END_REFUSED] = REASON_LAUNCH,
     };
     ASSERT((size_t)end->how < countof(table));
     return table[end->how];

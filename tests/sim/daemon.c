@@ -24,15 +24,13 @@ void daemon_wish(struct sim *s, enum sim_wish_kind kind, int64_t run)
 static void tell_run(struct sim *s, int64_t id)
 {
     const struct sim_run *r = &s->runs[id];
-    step(s, (struct exec_event){
-                .kind = EXEC_RUN_CREATED,
-                .created = {.run = id,
-                            .workflow_id = 100 + r->workflow,
-                            .workflow = run_workflow(s, id),
-                            .state = r->state,
-                            .cancelled = r->cancel,
-                            .rows = r->rows}
-    });
+    step(s, (struct exec_event){.kind = EXEC_RUN_CREATED,
+                                .created = {.run = id,
+                                            .workflow_id = 100 + r->workflow,
+                                            .workflow = run_workflow(s, id),
+                                            .state = r->state,
+                                            .cancelled = r->cancel,
+                                            .rows = r->rows}});
 }
 
 static void hear_one(struct sim *s, const struct entry *e)
@@ -42,15 +40,13 @@ static void hear_one(struct sim *s, const struct entry *e)
         step(s, (struct exec_event){.kind = EXEC_TASK_STARTED, .attempt = e->attempt});
         return;
     }
-    step(s, (struct exec_event){
-                .kind = EXEC_TASK_ENDED,
-                .ended = {.attempt = h->attempt,
-                          .code = h->code,
-                          .how = h->how,
-                          .cause = h->cause,
-                          .oom = h->oom,
-                          .at = h->end_at}
-    });
+    step(s, (struct exec_event){.kind = EXEC_TASK_ENDED,
+                                .ended = {.attempt = h->attempt,
+                                          .code = h->code,
+                                          .how = h->how,
+                                          .cause = h->cause,
+                                          .oom = h->oom,
+                                          .at = h->end_at}});
 }
 
 static void hear_journal(struct sim *s)
@@ -101,8 +97,7 @@ static void hear_health(struct sim *s)
         if (h->vanished && is_on(s, h->attempt))
             step(s, (struct exec_event){
                         .kind = EXEC_TASK_ENDED,
-                        .ended = {.attempt = h->attempt, .how = END_UNKNOWN, .at = s->world.now}
-            });
+                        .ended = {.attempt = h->attempt, .how = END_UNKNOWN, .at = s->world.now}});
         else if (h->live && h->started && chance(&s->world, s->faults.stall))
             step(s, (struct exec_event){.kind = EXEC_TASK_STALLED, .attempt = h->attempt});
     }
@@ -192,10 +187,15 @@ static void think(struct sim *s)
     executor_check(s->daemon.executor);
 }
 
+static bool is_heard(const struct sim *s)
+{
+    return s->keeper.up && s->daemon.connected && s->daemon.met == s->keeper.births;
+}
+
 /* What is said when the keeper is gone is said to nobody. */
 static void say(struct sim *s, const struct exec_effect *f)
 {
-    if (!s->keeper.up || !s->daemon.connected || s->daemon.met != s->keeper.births)
+    if (!is_heard(s))
         return;
     if (f->kind == EXEC_START)
         keeper_start(s, f->attempt);
@@ -232,7 +232,7 @@ bool daemon_turn(struct sim *s)
         return false;
     if (d->connected)
         keeper_ack(s, d->heard);
-    if (d->connected && d->granted_count == 0)
+    if (is_heard(s) && d->granted_count == 0)
         check_progress(s);
     return true;
 }

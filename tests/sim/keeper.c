@@ -36,6 +36,7 @@ static void journal(struct sim *s, struct attempt a, bool end)
 static void begin(struct sim *s, struct hand *h)
 {
     h->started = true;
+    h->begun_entry = s->keeper.journal_count;
     journal(s, h->attempt, false);
 }
 
@@ -103,8 +104,9 @@ static void signal_hand(struct sim *s, struct hand *h, enum end_cause cause)
     if (h->end_at <= dies_at)
         return; /* it is faster */
     h->end_at = dies_at;
-    h->how = END_SIGNAL;
-    h->code = 15;
+    bool polite = chance(&s->world, 300); /* it cleans up and says that all is well */
+    h->how = polite ? END_EXIT : END_SIGNAL;
+    h->code = polite ? 0 : 15;
     h->oom = false;
     h->cause = cause;
 }

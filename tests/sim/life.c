@@ -28,14 +28,8 @@ static struct plan plan_by_chance(struct sim *s, struct attempt a)
         enum end_how how;
         int32_t code;
         bool oom;
-    } ends[] = {
-        {END_EXIT,   1,  false},
-        {END_EXIT,   1,  false},
-        {END_EXIT,   3,  false},
-        {END_SIGNAL, 9,  true },
-        {END_SIGNAL, 11, false},
-        {END_LAUNCH, 2,  false}
-    };
+    } ends[] = {{END_EXIT, 1, false},  {END_EXIT, 1, false},    {END_EXIT, 3, false},
+                {END_SIGNAL, 9, true}, {END_SIGNAL, 11, false}, {END_LAUNCH, 2, false}};
     struct world *w = &s->world;
     (void)a;
     struct plan p = {.takes = 1 + below(w, 200), .how = END_EXIT};
@@ -100,6 +94,8 @@ static void make_world(struct sim *s, uint64_t seed)
         s->runs[id].workflow = below(w, s->workflow_count);
     s->faults.daemon = rate(w, 60);
     s->faults.keeper = rate(w, 30);
+    s->faults.both = rate(w, 600);
+    s->faults.back = 20 + below(w, 500);
     s->faults.connection = rate(w, 60);
     s->faults.adopt = below(w, 1001);
     s->faults.vanish = rate(w, 10);
@@ -189,9 +185,11 @@ static void live_once(struct sim *s, uint64_t seed)
         some_wishes(s, &wishes);
         if (restless)
             some_faults(s);
-        if (!s->keeper.up && (!restless || chance(&s->world, 300)))
+        if (!s->keeper.up && (!restless || chance(&s->world, s->faults.back)))
             keeper_back(s);
         if (!daemon_turn(s)) {
+            if (s->keeper.up && chance(&s->world, s->faults.both))
+                keeper_die(s);
             s->world.now += below(&s->world, 30);
             keeper_run(s);
             daemon_boot(s);

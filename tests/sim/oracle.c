@@ -70,9 +70,24 @@ void check_rows(const struct sim *s)
         ASSERT(running[i] <= 1);
 }
 
+/* What lives and is not wanted has been told to stop. */
+static void check_unwanted(const struct sim *s)
+{
+    for (size_t i = 0; i < s->keeper.hand_count; i++) {
+        const struct hand *h = &s->keeper.hands[i];
+        if (!h->live || !h->started || h->begun_entry >= s->daemon.heard)
+            continue;
+        const struct sim_run *r = &s->runs[h->attempt.run];
+        bool wanted =
+            !r->cancel && !run_is_over(r->state) && !task_is_over(r->rows[h->attempt.task].state);
+        ASSERT(wanted || h->stopped);
+    }
+}
+
 /* L1: nobody who could run is left waiting while there is room. */
 void check_progress(const struct sim *s)
 {
+    check_unwanted(s);
     bool slot_free = executor_live(s->daemon.executor) < s->slots;
     bool busy[SIM_WORKFLOWS] = {0};
     for (int64_t id = 1; id <= s->run_count; id++)

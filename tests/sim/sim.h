@@ -69,6 +69,7 @@ struct hand { /* an attempt the keeper knows */
     struct attempt attempt;
     bool live, started, stopped, vanished, adopted, end_acked, never_began;
     ms_t begin, start_at, end_at, timeout_at;
+    size_t begun_entry; /* of the journal, once started */
     enum end_how how;
     enum end_cause cause;
     int32_t code;
@@ -139,7 +140,7 @@ struct sim {
     uint32_t slots;
     /* Per mille, by which things go wrong. */
     struct {
-        uint32_t daemon, keeper, adopt, connection, vanish, stall, foreign, again;
+        uint32_t daemon, keeper, both, back, adopt, connection, vanish, stall, foreign, again;
     } faults;
     struct plan (*plan)(struct sim *s, struct attempt a);
     void *ctx;

@@ -53,7 +53,9 @@ static void write_run(struct sim *s, const struct exec_effect *f)
         check_verdict(s, f->run.id);
     }
     note(s, NOTE_RUN_STATE, (struct attempt){.run = f->run.id}, r->degraded,
-         r->state == RUN_SUCCESS ? "a success" : run_state_word(r->state));
+         r->degraded               ? "a degraded success"
+         : r->state == RUN_SUCCESS ? "a success"
+                                   : run_state_word(r->state));
 }
 
 /* The table of attempts knows all that was ever acknowledged, also what lived
