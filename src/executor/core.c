@@ -60,7 +60,7 @@ struct fresh {
     uint32_t task;
 };
 
-struct executor {
+struct executor_core {
     uint32_t slots, live, limit;
     bool heard; /* a keeper has told its journal since we began */
     struct map runs, lanes;
@@ -74,10 +74,10 @@ struct executor {
     size_t stray_count, stray_cap;
 };
 
-struct executor *executor_new(uint32_t limit)
+struct executor_core *executor_core_new(uint32_t limit)
 {
     ASSERT(limit > 0);
-    struct executor *x = mem_new(sizeof *x);
+    struct executor_core *x = mem_new(sizeof *x);
     x->limit = limit;
     return x;
 }
@@ -88,7 +88,7 @@ static void run_free(struct run *r)
     free(r);
 }
 
-void executor_free(struct executor *x)
+void executor_core_free(struct executor_core *x)
 {
     if (!x)
         return;
@@ -182,7 +182,7 @@ static void drop_stale(struct run *r)
 
 /* Put the run's best ready task among the offers, if it may have one more. A
  * run has one valid offer; a better one makes the former stale. */
-static void offer(struct executor *x, struct run *r)
+static void offer(struct executor_core *x, struct run *r)
 {
     drop_stale(r);
     if (!r->ready.count || is_full(r))
@@ -194,7 +194,7 @@ static void offer(struct executor *x, struct run *r)
     heap_push(&x->offers, r->offer);
 }
 
-static void hold(struct executor *x, struct run *r, struct node *n)
+static void hold(struct executor_core *x, struct run *r, struct node *n)
 {
     if (n->live)
         return;
@@ -204,7 +204,7 @@ static void hold(struct executor *x, struct run *r, struct node *n)
     x->live++;
 }
 
-static void release(struct executor *x, struct run *r, struct node *n)
+static void release(struct executor_core *x, struct run *r, struct node *n)
 {
     if (!n->live)
         return;
@@ -215,7 +215,7 @@ static void release(struct executor *x, struct run *r, struct node *n)
     offer(x, r);
 }
 
-static struct lane *lane_of(struct executor *x, int64_t workflow_id)
+static struct lane *lane_of(struct executor_core *x, int64_t workflow_id)
 {
     struct lane *lane = map_get(&x->lanes, workflow_id);
     if (!lane) {
@@ -225,7 +225,7 @@ static struct lane *lane_of(struct executor *x, int64_t workflow_id)
     return lane;
 }
 
-static void lane_wake(struct executor *x, struct lane *lane)
+static void lane_wake(struct executor_core *x, struct lane *lane)
 {
     if (lane->due)
         return;
@@ -235,7 +235,7 @@ static void lane_wake(struct executor *x, struct lane *lane)
     x->lanes_due[x->lanes_due_count++] = lane;
 }
 
-static size_t stray_find(const struct executor *x, struct attempt a)
+static size_t stray_find(const struct executor_core *x, struct attempt a)
 {
     size_t i = 0;
     while (i < x->stray_count && !attempt_eq(x->strays[i], a))
@@ -243,7 +243,7 @@ static size_t stray_find(const struct executor *x, struct attempt a)
     return i;
 }
 
-static void stray_add(struct executor *x, struct attempt a)
+static void stray_add(struct executor_core *x, struct attempt a)
 {
     if (stray_find(x, a) < x->stray_count)
         return;
@@ -252,7 +252,7 @@ static void stray_add(struct executor *x, struct attempt a)
     x->live++;
 }
 
-static void stray_take(struct executor *x, struct attempt a)
+static void stray_take(struct executor_core *x, struct attempt a)
 {
     size_t i = stray_find(x, a);
     if (i == x->stray_count)
@@ -265,7 +265,7 @@ static void stray_take(struct executor *x, struct attempt a)
         lane_wake(x, r->lane);
 }
 
-static bool has_stray(const struct executor *x, int64_t run)
+static bool has_stray(const struct executor_core *x, int64_t run)
 {
     for (size_t i = 0; i < x->stray_count; i++)
         if (x->strays[i].run == run)
@@ -284,7 +284,7 @@ static void move(struct run *r, uint32_t task, struct ruling to)
     n->wait = WAIT_NONE;
 }
 
-static void list_ready(struct executor *x, struct run *r, uint32_t task)
+static void list_ready(struct executor_core *x, struct run *r, uint32_t task)
 {
     if (!r->nodes[task].listed) {
         r->nodes[task].listed = true;
@@ -295,7 +295,7 @@ static void list_ready(struct executor *x, struct run *r, uint32_t task)
 
 /* The task may run. What the store is told depends on whether a slot is free,
  * so it is told by dispatch(). */
-static void queue_task(struct executor *x, struct run *r, uint32_t task, ms_t since)
+static void queue_task(struct executor_core *x, struct run *r, uint32_t task, ms_t since)
 {
     move(r, task, (struct ruling){TASK_QUEUED, REASON_NONE});
     r->nodes[task].since = since;
@@ -326,7 +326,7 @@ static void finish_task(struct run *r, uint32_t task, struct ruling how, struct 
 }
 
 /* All parents of a pending task are over: say what becomes of it. */
-static void decide(struct executor *x, struct run *r, uint32_t task, ms_t now,
+static void decide(struct executor_core *x, struct run *r, uint32_t task, ms_t now,
                    struct worklist *todo, struct exec_effects *fx)
 {
     ASSERT(r->nodes[task].waiting == 0 && !r->cancelled);
@@ -339,7 +339,7 @@ static void decide(struct executor *x, struct run *r, uint32_t task, ms_t now,
 
 /* Tell the children of all in the list, and theirs. A chain of skips is as long
  * as somebody's workflow, so this walks rather than recurses. */
-static void cascade(struct executor *x, struct run *r, ms_t now, struct worklist *todo,
+static void cascade(struct executor_core *x, struct run *r, ms_t now, struct worklist *todo,
                     struct exec_effects *fx)
 {
     for (; todo->head != NO_TASK; todo->head = r->nodes[todo->head].next) {
@@ -353,8 +353,8 @@ static void cascade(struct executor *x, struct run *r, ms_t now, struct worklist
     }
 }
 
-static void settle(struct executor *x, struct run *r, uint32_t task, struct ruling how, ms_t now,
-                   struct exec_effects *fx)
+static void settle(struct executor_core *x, struct run *r, uint32_t task, struct ruling how,
+                   ms_t now, struct exec_effects *fx)
 {
     struct worklist todo = {NO_TASK, NO_TASK};
     finish_task(r, task, how, &todo, fx);
@@ -363,7 +363,7 @@ static void settle(struct executor *x, struct run *r, uint32_t task, struct ruli
 
 /* ---- runs ---- */
 
-static void finish_if_over(struct executor *x, struct run *r, struct exec_effects *fx)
+static void finish_if_over(struct executor_core *x, struct run *r, struct exec_effects *fx)
 {
     if (r->left > 0 || r->live > 0)
         return;
@@ -397,7 +397,7 @@ static void node_load(struct node *n, const struct task_row *row)
     ASSERT(!handed || tried);
 }
 
-static void nodes_load(struct executor *x, struct run *r, const struct task_row *rows)
+static void nodes_load(struct executor_core *x, struct run *r, const struct task_row *rows)
 {
     for (uint32_t i = 0; i < r->workflow->task_count; i++) {
         struct node *n = &r->nodes[i];
@@ -417,7 +417,7 @@ static void nodes_load(struct executor *x, struct run *r, const struct task_row 
 }
 
 /* The run begins, or goes on after a restart. */
-static void admit(struct executor *x, struct run *r, ms_t now, struct exec_effects *fx)
+static void admit(struct executor_core *x, struct run *r, ms_t now, struct exec_effects *fx)
 {
     ASSERT(!r->admitted && !r->cancelled);
     r->admitted = true;
@@ -440,7 +440,7 @@ static void admit(struct executor *x, struct run *r, ms_t now, struct exec_effec
     }
 }
 
-static void on_created(struct executor *x, const struct exec_created *c, ms_t now,
+static void on_created(struct executor_core *x, const struct exec_created *c, ms_t now,
                        struct exec_effects *fx)
 {
     if (map_get(&x->runs, c->run))
@@ -469,7 +469,7 @@ static void on_created(struct executor *x, const struct exec_created *c, ms_t no
 }
 
 /* What does not live is over; what lives is told to stop. */
-static void sweep(struct executor *x, struct run *r, struct exec_effects *fx)
+static void sweep(struct executor_core *x, struct run *r, struct exec_effects *fx)
 {
     r->swept = true;
     struct worklist unused = {NO_TASK, NO_TASK};
@@ -482,7 +482,7 @@ static void sweep(struct executor *x, struct run *r, struct exec_effects *fx)
     finish_if_over(x, r, fx);
 }
 
-static void on_cancel(struct executor *x, int64_t run, struct exec_effects *fx)
+static void on_cancel(struct executor_core *x, int64_t run, struct exec_effects *fx)
 {
     struct run *r = map_get(&x->runs, run);
     if (!r || r->swept)
@@ -495,7 +495,7 @@ static void on_cancel(struct executor *x, int64_t run, struct exec_effects *fx)
 /* ---- attempts ---- */
 
 /* Another try, not before `due`. */
-static void try_again(struct executor *x, struct run *r, uint32_t task, enum reason reason,
+static void try_again(struct executor_core *x, struct run *r, uint32_t task, enum reason reason,
                       ms_t due, struct exec_effects *fx)
 {
     struct node *n = &r->nodes[task];
@@ -508,7 +508,7 @@ static void try_again(struct executor *x, struct run *r, uint32_t task, enum rea
     heap_push(&x->retries, (struct heap_item){.task = task, .when = due, .run = r->id});
 }
 
-static void fail(struct executor *x, struct run *r, uint32_t task, enum reason reason, ms_t at,
+static void fail(struct executor_core *x, struct run *r, uint32_t task, enum reason reason, ms_t at,
                  ms_t now, struct exec_effects *fx)
 {
     const struct task *t = &r->workflow->tasks[task];
@@ -520,7 +520,7 @@ static void fail(struct executor *x, struct run *r, uint32_t task, enum reason r
 }
 
 /* Where an attempt belongs: the run, if the attempt is its task's current one. */
-static struct run *find(struct executor *x, struct attempt a)
+static struct run *find(struct executor_core *x, struct attempt a)
 {
     struct run *r = map_get(&x->runs, a.run);
     if (!r || a.item != 0 || a.task >= r->workflow->task_count)
@@ -531,7 +531,7 @@ static struct run *find(struct executor *x, struct attempt a)
 /* A keeper knows the try after the one we take for current: then it was handed
  * out, which happens only once the former is over. That it was lost is the one
  * thing a journal does not repeat. */
-static void catch_up(struct executor *x, struct attempt a, ms_t now, struct exec_effects *fx)
+static void catch_up(struct executor_core *x, struct attempt a, ms_t now, struct exec_effects *fx)
 {
     struct attempt former = a;
     former.try--;
@@ -549,7 +549,8 @@ static void catch_up(struct executor *x, struct attempt a, ms_t now, struct exec
 
 /* The run in which the attempt is its task's current one, ready to hear of it;
  * NULL: nobody waits for this attempt. */
-static struct run *expect(struct executor *x, struct attempt a, ms_t now, struct exec_effects *fx)
+static struct run *expect(struct executor_core *x, struct attempt a, ms_t now,
+                          struct exec_effects *fx)
 {
     catch_up(x, a, now, fx);
     struct run *r = find(x, a);
@@ -559,7 +560,7 @@ static struct run *expect(struct executor *x, struct attempt a, ms_t now, struct
 }
 
 /* Its end was heard before: whatever is told of it now is a repetition. */
-static bool has_ended(const struct executor *x, struct attempt a)
+static bool has_ended(const struct executor_core *x, struct attempt a)
 {
     const struct run *r = map_get(&x->runs, a.run);
     if (!r || a.item != 0 || a.task >= r->workflow->task_count)
@@ -568,7 +569,7 @@ static bool has_ended(const struct executor *x, struct attempt a)
     return a.try < n->try || (a.try == n->try && n->tried && task_is_over(n->state) && !n->live);
 }
 
-static void on_started(struct executor *x, struct attempt a, ms_t now, struct exec_effects *fx)
+static void on_started(struct executor_core *x, struct attempt a, ms_t now, struct exec_effects *fx)
 {
     if (has_ended(x, a))
         return;
@@ -590,8 +591,8 @@ static void on_started(struct executor *x, struct attempt a, ms_t now, struct ex
 }
 
 /* What an attempt's end means for its task, which is not over. */
-static void apply_end(struct executor *x, struct run *r, const struct exec_ended *end, ms_t now,
-                      struct exec_effects *fx)
+static void apply_end(struct executor_core *x, struct run *r, const struct exec_ended *end,
+                      ms_t now, struct exec_effects *fx)
 {
     uint32_t task = end->attempt.task;
     struct node *n = &r->nodes[task];
@@ -611,7 +612,7 @@ static void apply_end(struct executor *x, struct run *r, const struct exec_ended
         settle(x, r, task, how, now, fx);
 }
 
-static void on_ended(struct executor *x, const struct exec_ended *end, ms_t now,
+static void on_ended(struct executor_core *x, const struct exec_ended *end, ms_t now,
                      struct exec_effects *fx)
 {
     stray_take(x, end->attempt);
@@ -631,7 +632,7 @@ static void on_ended(struct executor *x, const struct exec_ended *end, ms_t now,
     finish_if_over(x, r, fx);
 }
 
-static void on_stalled(struct executor *x, struct attempt a, struct exec_effects *fx)
+static void on_stalled(struct executor_core *x, struct attempt a, struct exec_effects *fx)
 {
     struct run *r = find(x, a);
     if (r && r->nodes[a.task].live && r->nodes[a.task].state == TASK_RUNNING)
@@ -640,7 +641,7 @@ static void on_stalled(struct executor *x, struct attempt a, struct exec_effects
 
 /* ---- time and order ---- */
 
-static bool is_retry(const struct executor *x, const struct heap_item *item)
+static bool is_retry(const struct executor_core *x, const struct heap_item *item)
 {
     const struct run *r = map_get(&x->runs, item->run);
     if (!r || r->cancelled || item->task >= r->workflow->task_count)
@@ -649,7 +650,7 @@ static bool is_retry(const struct executor *x, const struct heap_item *item)
     return n->state == TASK_RETRYING && n->since == item->when;
 }
 
-static void on_tick(struct executor *x, ms_t now)
+static void on_tick(struct executor_core *x, ms_t now)
 {
     while (x->retries.count && x->retries.at[0].when <= now) {
         struct heap_item item = heap_pop(&x->retries);
@@ -658,7 +659,8 @@ static void on_tick(struct executor *x, ms_t now)
     }
 }
 
-static void admit_next(struct executor *x, struct lane *lane, ms_t now, struct exec_effects *fx)
+static void admit_next(struct executor_core *x, struct lane *lane, ms_t now,
+                       struct exec_effects *fx)
 {
     while (lane->running < x->limit && lane->queue.count) {
         struct run *r = map_get(&x->runs, heap_pop(&lane->queue).run);
@@ -673,7 +675,7 @@ static void admit_next(struct executor *x, struct lane *lane, ms_t now, struct e
     }
 }
 
-static void admit_all(struct executor *x, ms_t now, struct exec_effects *fx)
+static void admit_all(struct executor_core *x, ms_t now, struct exec_effects *fx)
 {
     while (x->lanes_due_count) {
         struct lane *lane = x->lanes_due[--x->lanes_due_count];
@@ -682,7 +684,7 @@ static void admit_all(struct executor *x, ms_t now, struct exec_effects *fx)
     }
 }
 
-static void hand_out(struct executor *x, struct run *r, uint32_t task, struct exec_effects *fx)
+static void hand_out(struct executor_core *x, struct run *r, uint32_t task, struct exec_effects *fx)
 {
     struct node *n = &r->nodes[task];
     ASSERT(is_ready(n) && !n->tried && r->admitted && !r->cancelled);
@@ -693,7 +695,7 @@ static void hand_out(struct executor *x, struct run *r, uint32_t task, struct ex
 }
 
 /* The best offer that still stands, or NULL. */
-static struct run *best_offer(struct executor *x)
+static struct run *best_offer(struct executor_core *x)
 {
     while (x->offers.count) {
         struct heap_item item = heap_pop(&x->offers);
@@ -708,7 +710,7 @@ static struct run *best_offer(struct executor *x)
     return NULL;
 }
 
-static void announce_waiting(struct executor *x, struct exec_effects *fx)
+static void announce_waiting(struct executor_core *x, struct exec_effects *fx)
 {
     for (size_t i = 0; i < x->fresh_count; i++) {
         struct run *r = map_get(&x->runs, x->fresh[i].run);
@@ -721,7 +723,7 @@ static void announce_waiting(struct executor *x, struct exec_effects *fx)
     x->fresh_count = 0;
 }
 
-static void dispatch(struct executor *x, ms_t now, struct exec_effects *fx)
+static void dispatch(struct executor_core *x, ms_t now, struct exec_effects *fx)
 {
     if (x->slots > 0)
         admit_all(x, now, fx);
@@ -755,7 +757,7 @@ static int run_order(const void *a, const void *b)
     return ((*l)->id > (*r)->id) - ((*l)->id < (*r)->id);
 }
 
-static struct run **runs_in_order(const struct executor *x, size_t *count)
+static struct run **runs_in_order(const struct executor_core *x, size_t *count)
 {
     struct run **runs = mem_new(x->runs.count * sizeof(struct run *));
     *count = 0;
@@ -765,7 +767,7 @@ static struct run **runs_in_order(const struct executor *x, size_t *count)
     return runs;
 }
 
-static void on_slots(struct executor *x, uint32_t slots, struct exec_effects *fx)
+static void on_slots(struct executor_core *x, uint32_t slots, struct exec_effects *fx)
 {
     bool back = x->slots == 0 && slots > 0;
     x->slots = slots;
@@ -785,7 +787,8 @@ static void on_slots(struct executor *x, uint32_t slots, struct exec_effects *fx
         emit_stop(x->strays[i], CAUSE_STOPPED, fx);
 }
 
-void executor_step(struct executor *x, const struct exec_event *ev, struct exec_effects *fx)
+void executor_core_step(struct executor_core *x, const struct exec_event *ev,
+                        struct exec_effects *fx)
 {
     switch (ev->kind) {
     case EXEC_RUN_CREATED: on_created(x, &ev->created, ev->now, fx); break;
@@ -801,17 +804,17 @@ void executor_step(struct executor *x, const struct exec_event *ev, struct exec_
         heap_pop(&x->retries);
 }
 
-ms_t executor_deadline(const struct executor *x)
+ms_t executor_core_deadline(const struct executor_core *x)
 {
     return x->retries.count ? x->retries.at[0].when : MS_NEVER;
 }
 
-uint32_t executor_live(const struct executor *x)
+uint32_t executor_core_live(const struct executor_core *x)
 {
     return x->live;
 }
 
-bool executor_has_run(const struct executor *x, int64_t run)
+bool executor_core_has_run(const struct executor_core *x, int64_t run)
 {
     return map_get(&x->runs, run) != NULL;
 }
@@ -840,7 +843,7 @@ static uint32_t run_check(const struct run *r)
     return live;
 }
 
-void executor_check(const struct executor *x)
+void executor_core_check(const struct executor_core *x)
 {
     uint32_t live = (uint32_t)x->stray_count;
     for (struct map_slot *s = NULL; (s = map_each(&x->runs, s));)

@@ -7,7 +7,7 @@
  * clock, opens no file and calls nobody, so a test can live through a year of
  * crashes in a second and get the same answer twice.
  *
- *     event ──> executor_step() ──> effects
+ *     event ──> executor_core_step() ──> effects
  *
  * Owns: its runs.
  * Keeps: pointers to struct workflow, which must outlive the runs that follow it.
@@ -122,13 +122,13 @@ struct exec_effects {
     size_t count, cap;
 };
 
-struct executor;
+struct executor_core;
 
 /* A new executor without slots: it hands out nothing before an EXEC_SLOTS. At
  * most `limit` runs of a workflow are RUN_RUNNING at once; the others wait in
  * the order of their numbers. */
-struct executor *executor_new(uint32_t limit);
-void executor_free(struct executor *x); /* NULL is fine */
+struct executor_core *executor_core_new(uint32_t limit);
+void executor_core_free(struct executor_core *x); /* NULL is fine */
 
 /* Let `ev` happen and append what follows from it to `fx`.
  *
@@ -143,14 +143,15 @@ void executor_free(struct executor *x); /* NULL is fine */
  * When EXEC_SLOTS raises the slots from 0, what was handed out and not yet
  * confirmed is handed out again, and what was told to stop is told again: the
  * message may have been lost, and a keeper takes either only once. */
-void executor_step(struct executor *x, const struct exec_event *ev, struct exec_effects *fx);
+void executor_core_step(struct executor_core *x, const struct exec_event *ev,
+                        struct exec_effects *fx);
 
 /* When the executor next wants an EXEC_TICK; MS_NEVER if it waits for others. */
-ms_t executor_deadline(const struct executor *x);
+ms_t executor_core_deadline(const struct executor_core *x);
 
 /* Attempts that hold a slot now. */
-uint32_t executor_live(const struct executor *x);
-bool executor_has_run(const struct executor *x, int64_t run);
+uint32_t executor_core_live(const struct executor_core *x);
+bool executor_core_has_run(const struct executor_core *x, int64_t run);
 
 /* Begin a finished run again: everything failed, upstream_failed or cancelled,
  * and all that hangs on it, is pending again in `rows` (one a task); numbers of
@@ -160,6 +161,6 @@ uint32_t executor_clear(const struct workflow *w, struct task_row *rows, bool *c
 
 /* Assert everything that must be true between two steps. Takes time in the
  * number of all tasks: for tests. */
-void executor_check(const struct executor *x);
+void executor_core_check(const struct executor_core *x);
 
 #endif

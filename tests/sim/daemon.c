@@ -8,7 +8,7 @@
 static void step(struct sim *s, struct exec_event ev)
 {
     ev.now = s->world.now;
-    executor_step(s->daemon.executor, &ev, &s->daemon.fx);
+    executor_core_step(s->daemon.executor, &ev, &s->daemon.fx);
 }
 
 void daemon_wish(struct sim *s, enum sim_wish_kind kind, int64_t run)
@@ -140,7 +140,7 @@ void daemon_boot(struct sim *s)
 {
     struct sim_daemon *d = &s->daemon;
     ASSERT(!d->executor);
-    d->executor = executor_new(1);
+    d->executor = executor_core_new(1);
     d->fx.count = 0;
     d->connected = false;
     d->fresh = true;
@@ -159,7 +159,7 @@ void daemon_boot(struct sim *s)
 void daemon_kill(struct sim *s)
 {
     struct sim_daemon *d = &s->daemon;
-    executor_free(d->executor);
+    executor_core_free(d->executor);
     d->executor = NULL;
     d->dies = ALIVE;
     d->asked_count = d->granted_count = d->fx.count = 0;
@@ -182,9 +182,9 @@ static void think(struct sim *s)
     hear_health(s);
     hear_strangers(s);
     step(s, (struct exec_event){.kind = EXEC_TICK});
-    executor_check(s->daemon.executor);
+    executor_core_check(s->daemon.executor);
     step(s, (struct exec_event){.kind = EXEC_DISPATCH});
-    executor_check(s->daemon.executor);
+    executor_core_check(s->daemon.executor);
 }
 
 static bool is_heard(const struct sim *s)
@@ -245,12 +245,12 @@ ms_t daemon_next(const struct sim *s)
                     (d->connected && d->heard < s->keeper.journal_count);
     for (size_t i = 0; !has_work && i < s->keeper.hand_count; i++)
         has_work = s->keeper.hands[i].vanished && is_on(s, s->keeper.hands[i].attempt);
-    return has_work ? s->world.now : executor_deadline(d->executor);
+    return has_work ? s->world.now : executor_core_deadline(d->executor);
 }
 
 void sim_done(struct sim *s)
 {
-    executor_free(s->daemon.executor);
+    executor_core_free(s->daemon.executor);
     free(s->daemon.fx.at);
     free(s->daemon.asked);
     free(s->daemon.granted);

@@ -156,7 +156,7 @@ static bool is_over(const struct sim *s)
         if (!s->runs[id].exists || !run_is_over(s->runs[id].state))
             return false;
     return s->keeper.live == 0 && s->keeper.acked == s->keeper.journal_count &&
-           executor_live(s->daemon.executor) == 0;
+           executor_core_live(s->daemon.executor) == 0;
 }
 
 enum { TURNS_WITH_FAULTS = 300, TURNS_MAX = 20000 };

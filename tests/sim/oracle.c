@@ -62,7 +62,7 @@ void check_rows(const struct sim *s)
     for (int64_t id = 1; id <= s->run_count; id++) {
         if (!s->runs[id].exists)
             continue;
-        running[s->runs[id].workflow] += s->runs[id].state == RUN_RUNNING;
+        running[s->runs[id].workflow] += s->runs[id].state == RUN_RUNNING && !s->runs[id].cancel;
         check_waits(s, id);
     }
     /* A loss decided twice may let the next run in before the former is over. */
@@ -88,7 +88,7 @@ static void check_unwanted(const struct sim *s)
 void check_progress(const struct sim *s)
 {
     check_unwanted(s);
-    bool slot_free = executor_live(s->daemon.executor) < s->slots;
+    bool slot_free = executor_core_live(s->daemon.executor) < s->slots;
     bool busy[SIM_WORKFLOWS] = {0};
     for (int64_t id = 1; id <= s->run_count; id++)
         busy[s->runs[id].workflow] |= s->runs[id].exists && s->runs[id].state == RUN_RUNNING;

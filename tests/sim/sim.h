@@ -118,7 +118,7 @@ struct sim_run { /* a row of workflow_runs and its tasks, as committed */
 enum death { ALIVE, DIES_BEFORE_HAND_OUT, DIES_IN_HAND_OUT, DIES_BEFORE_COMMIT, DIES_BEFORE_ACK };
 
 struct sim_daemon {
-    struct executor *executor; /* NULL: dead */
+    struct executor_core *executor; /* NULL: dead */
     struct exec_effects fx;
     size_t heard; /* of the journal */
     bool connected;

@@ -143,7 +143,7 @@ void story_until(struct story *t, ms_t until)
     t->begun = true;
     for (;;) {
         live_now(t);
-        ms_t deadline = executor_deadline(s->daemon.executor);
+        ms_t deadline = executor_core_deadline(s->daemon.executor);
         ms_t next = MIN(MIN(keeper_next(s), deadline), next_chapter(t));
         if (next > until)
             break;

@@ -10,10 +10,10 @@ static struct ruling join_of(enum cond condition, enum allow_failure a_allows,
 {
     static const char *const after[] = {NULL, "a", "a b", "a b c"};
     struct make_task tasks[] = {
-        {.name = "a",              .allow_failure = a_allows},
-        {             .name = "b"                       },
-        {                            .name = "c"},
-        { .name = "child", .after = after[parents],                .condition = condition},
+        {.name = "a", .allow_failure = a_allows},
+        {.name = "b"},
+        {.name = "c"},
+        {.name = "child", .after = after[parents], .condition = condition},
     };
     struct workflow *w = make_workflow(tasks, 4, 0);
     struct node nodes[4] = {0};
@@ -147,9 +147,7 @@ TEST(an_end_means_one_thing_for_its_task)
 #undef ROW
     };
     static const uint8_t codes[] = {0, 3};
-    struct task t = {
-        .success_exit_codes = {codes, 2}
-    };
+    struct task t = {.success_exit_codes = {codes, 2}};
     for (size_t i = 0; i < countof(rows); i++) {
         struct exec_ended end = {
             .code = rows[i].code, .how = rows[i].how, .cause = rows[i].cause, .oom = rows[i].oom};
@@ -195,8 +193,8 @@ TEST(a_run_ends_as_the_states_of_its_tasks_say)
     for (size_t i = 0; i < countof(rows); i++) {
         struct make_task tasks[] = {
             {.name = "work", .allow_failure = rows[i].allow},
-            {.name = "mend", .after = "work",                .condition = rows[i].mend_asks},
-            {.name = "after",              .after = "mend"                             },
+            {.name = "mend", .after = "work", .condition = rows[i].mend_asks},
+            {.name = "after", .after = "mend"},
         };
         struct workflow *w = make_workflow(tasks, 3, 0);
         struct node nodes[] = {{.state = (uint8_t)rows[i].work},
@@ -231,19 +229,19 @@ TEST(a_rerun_begins_what_failed_and_all_that_hangs_on_it)
 {
     TEST_BEGIN;
     struct make_task tasks[] = {
-        {.name = "fetch"  },
-        {                               .name = "check", .after = "fetch"},
-        {                               .name = "load", .after = "check"},
-        {                               .name = "tell",  .after = "load", .condition = COND_FIRST_FAILED},
-        { .name = "other",   .after = "fetch"},
+        {.name = "fetch"},
+        {.name = "check", .after = "fetch"},
+        {.name = "load", .after = "check"},
+        {.name = "tell", .after = "load", .condition = COND_FIRST_FAILED},
+        {.name = "other", .after = "fetch"},
     };
     struct workflow *w = make_workflow(tasks, 5, 0);
     struct task_row rows[] = {
-        {.state = OK,            .attempts = 1             },
-        {                  .state = FAIL, .reason = REASON_EXIT,              .attempts = 3, .charged = 3, .has_exit_code = true},
-        {      .state = UPF,                      .reason = REASON_UPSTREAM_FAILED                                    },
-        {.state = SKIP,          .reason = REASON_CONDITION},
-        {                       .state = OK,         .attempts = 2,               .charged = 1},
+        {.state = OK, .attempts = 1},
+        {.state = FAIL, .reason = REASON_EXIT, .attempts = 3, .charged = 3, .has_exit_code = true},
+        {.state = UPF, .reason = REASON_UPSTREAM_FAILED},
+        {.state = SKIP, .reason = REASON_CONDITION},
+        {.state = OK, .attempts = 2, .charged = 1},
     };
     bool cleared[5];
     CHECK(executor_clear(w, rows, cleared) == 3);

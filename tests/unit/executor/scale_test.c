@@ -52,22 +52,21 @@ static uint32_t tangle(uint32_t count, uint32_t (*edges)[2])
 /* Live through a run of `w` with `slots` slots; how many attempts started. */
 static uint32_t live_through(const struct workflow *w, uint32_t slots, size_t *bytes)
 {
-    struct executor *x = executor_new(1);
+    struct executor_core *x = executor_core_new(1);
     struct exec_effects fx = {0};
     struct exec_event ev = {.kind = EXEC_SLOTS, .slots = slots};
-    executor_step(x, &ev, &fx);
+    executor_core_step(x, &ev, &fx);
     struct mallinfo2 before = mallinfo2();
-    ev = (struct exec_event){
-        .kind = EXEC_RUN_CREATED, .created = {.run = 1, .workflow_id = 1, .workflow = w}
-    };
-    executor_step(x, &ev, &fx);
+    ev = (struct exec_event){.kind = EXEC_RUN_CREATED,
+                             .created = {.run = 1, .workflow_id = 1, .workflow = w}};
+    executor_core_step(x, &ev, &fx);
     struct mallinfo2 after = mallinfo2();
     *bytes = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
     uint32_t begun = 0, over = 0;
     struct attempt *live = mem_new(w->task_count * sizeof *live);
     for (;;) {
         ev = (struct exec_event){.kind = EXEC_DISPATCH};
-        executor_step(x, &ev, &fx);
+        executor_core_step(x, &ev, &fx);
         for (size_t i = 0; i < fx.count; i++)
             if (fx.at[i].kind == EXEC_START)
                 live[begun++] = fx.at[i].attempt;
@@ -75,10 +74,10 @@ static uint32_t live_through(const struct workflow *w, uint32_t slots, size_t *b
         if (over == begun)
             break;
         ev = (struct exec_event){.kind = EXEC_TASK_ENDED, .ended = {.attempt = live[over++]}};
-        executor_step(x, &ev, &fx);
+        executor_core_step(x, &ev, &fx);
     }
-    CHECK(!executor_has_run(x, 1) && executor_live(x) == 0);
-    executor_free(x);
+    CHECK(!executor_core_has_run(x, 1) && executor_core_live(x) == 0);
+    executor_core_free(x);
     free(live);
     free(fx.at);
     return begun;
