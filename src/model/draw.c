@@ -64,7 +64,7 @@ static void xml_text(struct buf *out, struct str s)
     }
 }
 
-enum { MARGIN = 12, NAME_CHARS = 22 };
+enum { MARGIN = 12, NAME_CHARS = 18 };
 
 static void svg_edge(struct buf *out, const struct layout_task *from, const struct layout_task *to,
                      bool dashed)

@@ -76,7 +76,7 @@ struct problem *problem_add(struct problems *ps, enum code code, struct place at
         .line = at.line,
         .column = at.column,
         .end_line = at.end_line,
-        .end_column = at.end_column,
+        .end_column = at.end_line > at.line ? at.end_column : MAX(at.end_column, at.column + 1),
     };
     va_list ap;
     va_start(ap, fmt);
