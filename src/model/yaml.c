@@ -287,6 +287,8 @@ static void duplicate(struct build *b, const struct yaml *first, const struct ya
 static size_t entries_unique(struct build *b, size_t count)
 {
     size_t kept = 0;
+    if (!count)
+        return 0;
     qsort(b->entries, count, sizeof *b->entries, by_key);
     for (size_t i = 0; i < count; i++) {
         const struct entry *last = kept ? &b->entries[kept - 1] : NULL;
@@ -547,27 +549,27 @@ static bool on_event(struct build *b, const yaml_event_t *ev)
 static const struct saying {
     const char *theirs, *ours, *help;
 } sayings[] = {
-    {"mapping values are not allowed in this context",         "a ':' where no value may begin",
-     "put the text in quotes if the ':' belongs to it, or check the indentation"                                               },
-    {"did not find expected key",                              "a key was expected here",
-     "check the indentation: keys of one map begin in one column"                                                              },
-    {"did not find expected '-' indicator",                    "a '-' was expected here",
-     "check the indentation: entries of one list begin in one column"                                                          },
-    {"could not find expected ':'",                            "a key without ':'",
-     "write 'key: value'; check the indentation"                                                                               },
-    {"did not find expected ',' or ']'",                       "a list that is not closed",
-     "entries are separated by ',' and end with ']'"                                                                           },
-    {"did not find expected ',' or '}'",                       "a map that is not closed",
-     "entries are separated by ',' and end with '}'"                                                                           },
-    {"found unexpected end of stream",                         "a quote that is not closed",            "add the closing quote"},
-    {"found character that cannot start any token",            "a character that cannot begin a value",
-     "put the value in quotes"                                                                                                 },
+    {"mapping values are not allowed in this context", "a ':' where no value may begin",
+     "put the text in quotes if the ':' belongs to it, or check the indentation"},
+    {"did not find expected key", "a key was expected here",
+     "check the indentation: keys of one map begin in one column"},
+    {"did not find expected '-' indicator", "a '-' was expected here",
+     "check the indentation: entries of one list begin in one column"},
+    {"could not find expected ':'", "a key without ':'",
+     "write 'key: value'; check the indentation"},
+    {"did not find expected ',' or ']'", "a list that is not closed",
+     "entries are separated by ',' and end with ']'"},
+    {"did not find expected ',' or '}'", "a map that is not closed",
+     "entries are separated by ',' and end with '}'"},
+    {"found unexpected end of stream", "a quote that is not closed", "add the closing quote"},
+    {"found character that cannot start any token", "a character that cannot begin a value",
+     "put the value in quotes"},
     {"block sequence entries are not allowed in this context", "a list entry where none may begin",
-     "put the list on lines of its own below the key"                                                                          },
-    {"found unknown escape character",                         "an escape that YAML does not know",
-     "in double quotes write '\\\\' for a backslash, or use single quotes"                                                     },
-    {"did not find expected <document start>",                 "text after the end of the document",
-     "check the indentation of this line"                                                                                      },
+     "put the list on lines of its own below the key"},
+    {"found unknown escape character", "an escape that YAML does not know",
+     "in double quotes write '\\\\' for a backslash, or use single quotes"},
+    {"did not find expected <document start>", "text after the end of the document",
+     "check the indentation of this line"},
 };
 
 static const struct saying *saying_find(const char *theirs)
