@@ -295,7 +295,7 @@ static bool bad_attribute(struct compiler *c, struct str name, size_t count, con
                               "%s has no '%s'", of, shown(c, name));
     int near = spec_nearest(c->s, name, names, count);
     if (near >= 0)
-        problem_help(c->s->ps, p, "did you mean '%s'?", names[near].at);
+        problem_suggest(c->s->ps, p, names[near]);
     else
         problem_help(c->s->ps, p, "there are success, failed, broken, skipped, cancelled, done%s",
                      count == ATTR_COUNT ? ", timed_out, state, exit_code, attempts" : "");
@@ -343,7 +343,7 @@ static bool no_such_task(struct compiler *c, struct str name)
                               "no task named '%s'", shown(c, name));
     int64_t near = spec_nearest_task(c->s, name);
     if (near >= 0)
-        problem_help(c->s->ps, p, "did you mean '%s'?", shown(c, c->s->tasks[near].name));
+        problem_suggest(c->s->ps, p, c->s->tasks[near].name);
     return false;
 }
 
@@ -550,11 +550,11 @@ static bool state_fits(struct compiler *c, const struct operand *a, const struct
     struct str names[TASK_STATE_COUNT];
     for (size_t i = 0; i < TASK_STATE_COUNT; i++)
         names[i] = str_of(task_state_word((enum task_state)i));
-    struct problem *p =
-        fault(c, CODE_EXPR_TYPE, b->from, b->to, "no state is called '%s'", shown(c, b->text));
+    struct problem *p = fault(c, CODE_EXPR_TYPE, b->from + 1, b->to - 1, "no state is called '%s'",
+                              shown(c, b->text));
     int near = spec_nearest(c->s, b->text, names, TASK_STATE_COUNT);
     if (near >= 0)
-        problem_help(c->s->ps, p, "did you mean '%s'?", names[near].at);
+        problem_suggest(c->s->ps, p, names[near]);
     return false;
 }
 

@@ -45,11 +45,11 @@ static const struct field {
     uint32_t count;           /* different values; a range wraps round after them */
     const char *const *names; /* of min, min + 1, ..., or NULL */
 } fields[FIELDS] = {
-    [MINUTE] = {"minute",       0, 59, 60, NULL         },
-    [HOUR] = {"hour",         0, 23, 24, NULL         },
-    [DAY] = {"day of month", 1, 31, 31, NULL         },
-    [MONTH] = {"month",        1, 12, 12, month_names  },
-    [WEEKDAY] = {"day of week",  0, 7,  7,  weekday_names}, /* 7 is Sunday too */
+    [MINUTE] = {"minute", 0, 59, 60, NULL},
+    [HOUR] = {"hour", 0, 23, 24, NULL},
+    [DAY] = {"day of month", 1, 31, 31, NULL},
+    [MONTH] = {"month", 1, 12, 12, month_names},
+    [WEEKDAY] = {"day of week", 0, 7, 7, weekday_names}, /* 7 is Sunday too */
 };
 
 static const struct macro {
@@ -57,15 +57,15 @@ static const struct macro {
     const char *means; /* NULL: `instead` says what to write */
     const char *instead;
 } macros[] = {
-    {S("@hourly"),   "0 * * * *", NULL                                                      },
-    {S("@daily"),    "0 0 * * *", NULL                                                      },
-    {S("@midnight"), "0 0 * * *", NULL                                                      },
-    {S("@weekly"),   "0 0 * * 0", NULL                                                      },
-    {S("@monthly"),  "0 0 1 * *", NULL                                                      },
-    {S("@yearly"),   "0 0 1 1 *", NULL                                                      },
-    {S("@annually"), "0 0 1 1 *", NULL                                                      },
-    {S("@reboot"),   NULL,        "'@reboot' is not in this version"                        },
-    {S("@every"),    NULL,        "'@every' is not cron; write the schedule as 'every: 90s'"},
+    {S("@hourly"), "0 * * * *", NULL},
+    {S("@daily"), "0 0 * * *", NULL},
+    {S("@midnight"), "0 0 * * *", NULL},
+    {S("@weekly"), "0 0 * * 0", NULL},
+    {S("@monthly"), "0 0 1 * *", NULL},
+    {S("@yearly"), "0 0 1 1 *", NULL},
+    {S("@annually"), "0 0 1 1 *", NULL},
+    {S("@reboot"), NULL, "'@reboot' is not in this version"},
+    {S("@every"), NULL, "'@every' is not cron; write the schedule as 'every: 90s'"},
 };
 
 /* Signs other dialects know, that are never part of ours. */
@@ -73,12 +73,9 @@ static const struct sign {
     char c;
     const char *what;
 } signs[] = {
-    {'L', "'L' (the last day)"        },
-    {'W', "'W' (the nearest weekday)" },
-    {'#', "'#' (the n-th weekday)"    },
-    {'?', "'?' (any day)"             },
-    {'H', "'H' (a stable spread)"     },
-    {'~', "'~' (a random value)"      },
+    {'L', "'L' (the last day)"},         {'W', "'W' (the nearest weekday)"},
+    {'#', "'#' (the n-th weekday)"},     {'?', "'?' (any day)"},
+    {'H', "'H' (a stable spread)"},      {'~', "'~' (a random value)"},
     {'+', "'+' (both days must match)"},
 };
 

@@ -13,12 +13,8 @@ static const struct unit {
     struct str name;
     ms_t ms;
 } units[] = {
-    {S("w"),  7 * DAY},
-    {S("d"),  DAY    },
-    {S("h"),  HOUR   },
-    {S("m"),  MINUTE },
-    {S("s"),  SECOND },
-    {S("ms"), 1      },
+    {S("w"), 7 * DAY}, {S("d"), DAY},    {S("h"), HOUR},
+    {S("m"), MINUTE},  {S("s"), SECOND}, {S("ms"), 1},
 };
 
 static size_t span(struct str s, bool digits)

@@ -83,13 +83,10 @@ static int compare_values(const struct value *a, const struct value *b)
 static bool compare_holds(enum compare how, int c)
 {
     static const bool holds[][3] = {
-  /* less, equal, more */
-        [COMPARE_EQ] = {false, true,  false},
-          [COMPARE_NE] = {true,  false, true },
-        [COMPARE_LT] = {true,  false, false},
-          [COMPARE_LE] = {true,  true,  false},
-        [COMPARE_GT] = {false, false, true },
-          [COMPARE_GE] = {false, true,  true },
+        /* less, equal, more */
+        [COMPARE_EQ] = {false, true, false}, [COMPARE_NE] = {true, false, true},
+        [COMPARE_LT] = {true, false, false}, [COMPARE_LE] = {true, true, false},
+        [COMPARE_GT] = {false, false, true}, [COMPARE_GE] = {false, true, true},
     };
     return holds[how][c < 0 ? 0 : c == 0 ? 1 : 2];
 }

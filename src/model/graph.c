@@ -121,7 +121,7 @@ static void unknown_task(struct spec *s, const struct yaml *y, uint32_t task)
     const char *name = problem_name(s->ps, s->tasks[near].name);
     problem_label(s->ps, p, name_place(s, (uint32_t)near), "a task named '%s' is defined here",
                   name);
-    problem_help(s->ps, p, "did you mean '%s'?", name);
+    problem_suggest(s->ps, p, s->tasks[near].name);
 }
 
 /* True: it is an edge to keep. `last` says who asked for a parent last. */

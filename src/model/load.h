@@ -29,6 +29,7 @@ struct problem {
     struct str under;   /* text beside the caret; may be absent */
     struct str help;    /* "= help:" or "= note:"; may be absent */
     bool help_is_note;
+    struct str fix; /* what would be right in place of the marked text; absent: nobody knows */
     const struct label *labels;
     uint32_t label_count;
 };

@@ -113,6 +113,13 @@ void problem_note(struct problems *ps, struct problem *p, const char *fmt, ...)
     va_end(ap);
 }
 
+void problem_suggest(struct problems *ps, struct problem *p, struct str word)
+{
+    problem_help(ps, p, "did you mean '%s'?", problem_name(ps, word));
+    if (p != &nowhere)
+        p->fix = arena_str(&ps->arena, word);
+}
+
 void problem_label(struct problems *ps, struct problem *p, struct place at, const char *fmt, ...)
 {
     va_list ap;
@@ -295,9 +302,7 @@ void problem_print(const struct problem *p, struct str path, struct str text, bo
 {
     CLEANUP(source_free)
     struct source source = {.text = text};
-    struct mark marks[2] = {
-        {p->line, p->column, caret_end(p, &source), '^', p->under}
-    };
+    struct mark marks[2] = {{p->line, p->column, caret_end(p, &source), '^', p->under}};
     size_t count = 1;
     if (p->label_count) {
         const struct label *l = p->labels;
@@ -362,6 +367,8 @@ void problem_json(const struct problem *p, struct str path, struct json *j, cons
         json_close(j);
     }
     json_list_end(j);
-    json_str(j, p->help_is_note ? "note" : "help", p->help);
+    json_str(j, "help", p->help_is_note ? STR_NONE : p->help);
+    json_str(j, "note", p->help_is_note ? p->help : STR_NONE);
+    json_str(j, "fix", p->fix);
     json_close(j);
 }

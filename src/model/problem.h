@@ -21,6 +21,8 @@ struct problem *problem_add(struct problems *ps, enum code code, struct place at
 void problem_under(struct problems *ps, struct problem *p, const char *fmt, ...) PRINTF(3, 4);
 void problem_help(struct problems *ps, struct problem *p, const char *fmt, ...) PRINTF(3, 4);
 void problem_note(struct problems *ps, struct problem *p, const char *fmt, ...) PRINTF(3, 4);
+/* "did you mean": `word` in place of what is marked. */
+void problem_suggest(struct problems *ps, struct problem *p, struct str word);
 /* One label a problem. */
 void problem_label(struct problems *ps, struct problem *p, struct place at, const char *fmt, ...)
     PRINTF(4, 5);

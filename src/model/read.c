@@ -679,7 +679,7 @@ static void unknown_key(struct spec *s, enum key_where where, const struct yaml 
     if (!ours.at)
         ours = key_nearest(s, where, key->text);
     if (ours.at) {
-        problem_help(s->ps, p, "did you mean '%s'?", ours.at);
+        problem_suggest(s->ps, p, ours);
         return;
     }
     for (enum key_where w = 0; w < KEY_WHERES; w++)

@@ -254,10 +254,8 @@ static void add_cycle(struct tz *z, const struct rule *r, size_t standard, size_
         struct {
             int64_t at;
             size_t type;
-        } half[2] = {
-            {rule_wall(&r->begin, y) - r->standard.offset, dst     },
-            {rule_wall(&r->end,   y) - r->dst.offset,      standard}
-        };
+        } half[2] = {{rule_wall(&r->begin, y) - r->standard.offset, dst},
+                     {rule_wall(&r->end, y) - r->dst.offset, standard}};
         size_t first = half[1].at < half[0].at;
         for (size_t i = 0; i < 2; i++) {
             int64_t at = half[i ^ first].at;

@@ -48,7 +48,7 @@ struct task {
     struct str name, description;
     struct str script;            /* shell text, byte for byte; absent if `command` is there */
     struct strs command;          /* argv; empty if `script` is there */
-    struct str shell;             /* as written, absent: "/bin/sh -e"; see task_argv() */
+    struct str shell;             /* as written, absent: "/bin/sh -e" */
     struct str workdir;           /* as written, absent: the file's directory */
     struct pairs env;             /* the task's own, `defaults` merged in */
     const struct expr *condition; /* NULL: the default join rule of language 5 */

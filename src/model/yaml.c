@@ -141,9 +141,19 @@ static enum yaml_type number_type(struct str s)
     return i == s.len ? YAML_FLOAT : YAML_TEXT;
 }
 
+/* Almost every scalar is a text, and most begin like one. */
+static bool is_plainly_text(struct str s)
+{
+    return !strchr("~nNtTfF.+-0123456789", s.at[0]) || (s.len > 5 && strchr("nNtTfF", s.at[0]));
+}
+
 static enum yaml_type plain_type(struct str s)
 {
-    if (s.len == 0 || one_of(s, "~ null Null NULL"))
+    if (s.len == 0)
+        return YAML_NULL;
+    if (is_plainly_text(s))
+        return YAML_TEXT;
+    if (one_of(s, "~ null Null NULL"))
         return YAML_NULL;
     if (one_of(s, "true True TRUE false False FALSE"))
         return YAML_BOOL;
