@@ -33,6 +33,7 @@ struct engine_opts {
 
 struct engine {
     struct engine_opts opts;
+    char *path; /* opts.workflows, absolute */
     struct store store;
     struct corridor corridor;
     struct door *door;
@@ -40,7 +41,7 @@ struct engine {
     struct versions *versions;
     struct watcher *watcher;
     struct scheduler *scheduler;
-    struct executor_room *executor;
+    struct executor *executor;
     struct worker *worker;
     struct health *health;
     struct server *server; /* NULL while nobody is served */

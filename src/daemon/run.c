@@ -5,6 +5,7 @@
  * The wish goes through the door like any other; the only difference is that
  * the answer comes home to this thread's eyes. */
 #include "daemon/engine.h"
+#include "watcher/watcher.h"
 #include "run.sql.h"
 
 #include <pthread.h>
@@ -47,18 +48,6 @@ static bool ask(struct engine *g, const struct wish *w, struct answer *out, stru
     *out = r.answer;
     if (out->kind != ERR_NONE)
         return err_set(e, out->kind, "%s", out->text);
-    return true;
-}
-
-static bool the_workflow(struct engine *g, const char *file, int64_t *id, struct err *e)
-{
-    struct workflow_active_row row;
-    bool found;
-    if (!sql_workflow_active_one(&g->store.db, &row, &found, e))
-        return false;
-    if (!found)
-        return err_set(e, ERR_INVALID, "%s does not load; see `gowtf validate %s`", file, file);
-    *id = row.id;
     return true;
 }
 
@@ -123,8 +112,10 @@ static bool run_in(struct engine *g, const struct run_opts *o, enum run_state *s
     struct answer a;
     struct buf body = {0};
     engine_open(g);
-    if (!the_workflow(g, o->file, &w.target, e))
-        return false;
+    w.target = watcher_single(g->watcher);
+    if (!w.target)
+        return err_set(e, ERR_INVALID, "%s does not load; see: gowtf validate %s", o->file,
+                       o->file);
     buf_printf(&body, "{\"params\":%.*s}", STR_ARG(o->params));
     w.body = (struct str){body.at, body.len};
     bool ok = ask(g, &w, &a, e);

@@ -64,7 +64,7 @@ static void say_where(struct engine *g, const struct serve_opts *o)
         return;
     server_login_code(g->server, code);
     printf("gowtf " GOWTF_VERSION " serves %s\n\n"
-           "  open      http://%s/login?code=%s   (works once; more by: gowtf ui)\n"
+           "  open      %s/login?code=%s   (works once; more by: gowtf ui)\n"
            "  data      %s\n"
            "  stop      Ctrl-C (running tasks go on and are found again)\n\n",
            o->workflows, server_address(g->server), code, g->store.home);
@@ -125,7 +125,10 @@ static int degraded_main(const struct serve_opts *o)
     struct err e = {0};
     struct server *server;
     struct door *door = door_new(-1);
-    struct server_opts so = {.home = o->home, .listen = o->listen, .workflows = o->workflows};
+    struct server_opts so = {.home = o->home,
+                             .listen = o->listen,
+                             .assets = server_assets,
+                             .asset_count = server_asset_count};
     int signo;
     sigset_t set;
     door_refuse(door, ERR_DOWN,
@@ -133,7 +136,7 @@ static int degraded_main(const struct serve_opts *o)
                 "view. See what it said on standard error, then start gowtf again");
     if (!server_start(&so, door, &server, &e))
         return exit_status(&e);
-    fprintf(stderr, "gowtf: the engine does not stay up; serving a read-only view on http://%s\n",
+    fprintf(stderr, "gowtf: the engine does not stay up; serving a read-only view on %s\n",
             server_address(server));
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
