@@ -48,12 +48,17 @@ static uint32_t default_slots(void)
     return (uint32_t)MAX(4, 2 * cpus);
 }
 
+static struct server_opts server_opts_for(const struct serve_opts *o, const char *home)
+{
+    return (struct server_opts){.home = home,
+                                .listen = o->listen,
+                                .assets = server_assets,
+                                .asset_count = server_asset_count};
+}
+
 static bool start_server(struct engine *g, const struct serve_opts *o, struct err *e)
 {
-    struct server_opts so = {.home = g->store.home,
-                             .listen = o->listen,
-                             .slots = g->opts.slots,
-                             .workflows = o->workflows};
+    struct server_opts so = server_opts_for(o, g->store.home);
     return server_start(&so, g->door, &g->server, e);
 }
 
@@ -125,10 +130,7 @@ static int degraded_main(const struct serve_opts *o)
     struct err e = {0};
     struct server *server;
     struct door *door = door_new(-1);
-    struct server_opts so = {.home = o->home,
-                             .listen = o->listen,
-                             .assets = server_assets,
-                             .asset_count = server_asset_count};
+    struct server_opts so = server_opts_for(o, o->home);
     int signo;
     sigset_t set;
     door_refuse(door, ERR_DOWN,
