@@ -19,9 +19,9 @@
 #include "server/assets.h"
 
 struct server_opts {
-    const char *home;   /* the data directory; absolute */
-    const char *listen; /* "127.0.0.1:8700", "[::1]:0"; port 0: any free one */
-    const char *socket; /* path of the unix socket; NULL: HOME/server.sock */
+    const char *home;         /* the data directory; absolute */
+    const char *listen;       /* "127.0.0.1:8700", "[::1]:0"; port 0: any free one */
+    const char *socket;       /* path of the unix socket; NULL: HOME/server.sock */
     const char *const *hosts; /* further host names it answers to, ends with NULL; may be NULL */
     const struct asset *assets;
     size_t asset_count;

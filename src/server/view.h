@@ -35,19 +35,18 @@ bool view_versions(const struct view *v, struct str name, struct buf *out, struc
 /* The YAML text of version `number`, 0: the current one. Bytes, not JSON. */
 bool view_source(const struct view *v, struct str name, int64_t number, struct buf *out,
                  struct err *e);
-bool view_grid(const struct view *v, struct str name, int64_t runs, struct buf *out,
-               struct err *e);
+bool view_grid(const struct view *v, struct str name, int64_t runs, struct buf *out, struct err *e);
 bool view_workflow_graph(const struct view *v, struct str name, int64_t number, struct buf *out,
                          struct err *e);
 
 /* ---- runs ---- */
 
 struct run_filter {
-    struct str workflow;   /* name; absent: all */
-    struct str states;     /* "failed,cancelled"; absent: all */
-    ms_t since, until;     /* by creation; 0: no bound */
-    int64_t before;        /* runs older than this id; 0: from the newest */
-    int64_t limit;         /* 0: VIEW_ROWS */
+    struct str workflow; /* name; absent: all */
+    struct str states;   /* "failed,cancelled"; absent: all */
+    ms_t since, until;   /* by creation; 0: no bound */
+    int64_t before;      /* runs older than this id; 0: from the newest */
+    int64_t limit;       /* 0: VIEW_ROWS */
 };
 bool view_runs(const struct view *v, const struct run_filter *f, struct buf *out, struct err *e);
 bool view_run(const struct view *v, int64_t run, struct buf *out, struct err *e);
@@ -65,15 +64,13 @@ bool view_task_find(const struct view *v, int64_t run, struct str text, int64_t 
 
 /* ---- time ---- */
 
-bool view_schedule(const struct view *v, int64_t most, ms_t until, struct buf *out,
-                   struct err *e);
+bool view_schedule(const struct view *v, int64_t most, ms_t until, struct buf *out, struct err *e);
 struct slot_filter {
     struct str workflow, outcome; /* absent: all */
     ms_t since, until;            /* 0: no bound */
     int64_t limit;                /* 0: VIEW_ROWS */
 };
-bool view_slots(const struct view *v, const struct slot_filter *f, struct buf *out,
-                struct err *e);
+bool view_slots(const struct view *v, const struct slot_filter *f, struct buf *out, struct err *e);
 
 /* ---- the whole ---- */
 

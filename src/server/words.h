@@ -20,8 +20,8 @@ struct ending {
     int64_t exit_code; /* DB_NULL: none */
     int64_t signal;    /* DB_NULL: none */
     int64_t timeout_ms;
-    int64_t attempts;    /* how many there were; 0 or 1 is not mentioned */
-    struct str message;  /* what the keeper or the engine said; may be absent */
+    int64_t attempts;   /* how many there were; 0 or 1 is not mentioned */
+    struct str message; /* what the keeper or the engine said; may be absent */
 };
 /* "exit 3", "exit 127: command not found", "killed by SIGKILL", "timed out after
  * 10m", "lost: ...", "not run: a task before it failed". Nothing is appended for
@@ -40,7 +40,7 @@ struct waiting {
     int64_t attempt;      /* the last one handed out */
     int64_t retries;      /* of the definition */
     int64_t slots_used, slots_total;
-    int64_t place;            /* in line, from 1; 0: unknown */
+    int64_t place;             /* in line, from 1; 0: unknown */
     const struct str *parents; /* pending: names of those not over */
     size_t parent_count;
 };
