@@ -118,13 +118,9 @@ static struct exec_effect *emit(struct exec_effects *fx, enum exec_effect_kind k
     return f;
 }
 
-static void emit_task(const struct run *r, uint32_t task, struct exec_effects *fx)
+static struct task_row row_of(const struct node *n)
 {
-    const struct node *n = &r->nodes[task];
-    struct exec_effect *f = emit(fx, EXEC_SET_TASK);
-    f->task.run = r->id;
-    f->task.task = task;
-    f->task.row = (struct task_row)
+    return (struct task_row)
     {
         .state = n->state, .reason = n->reason, .wait = n->wait,
         .handed = n->state == TASK_QUEUED && n->live, .attempts = n->tried ? n->
@@ -132,6 +128,14 @@ static void emit_task(const struct run *r, uint32_t task, struct exec_effects *f
             ->try - 1, .charged = n->charged, .has_exit_code = n->has_exit_code,
                        .exit_code = n->exit_code, .since = n->since,
     };
+}
+
+static void emit_task(const struct run *r, uint32_t task, struct exec_effects *fx)
+{
+    struct exec_effect *f = emit(fx, EXEC_SET_TASK);
+    f->task.run = r->id;
+    f->task.task = task;
+    f->task.row = row_of(&r->nodes[task]);
 }
 
 static struct exec_effect *emit_run(const struct run *r, struct exec_effects *fx)
@@ -817,6 +821,16 @@ uint32_t executor_core_live(const struct executor_core *x)
 bool executor_core_has_run(const struct executor_core *x, int64_t run)
 {
     return map_get(&x->runs, run) != NULL;
+}
+
+bool executor_core_task(const struct executor_core *x, int64_t run, uint32_t task,
+                        struct task_row *out)
+{
+    const struct run *r = map_get(&x->runs, run);
+    if (!r || task >= r->workflow->task_count)
+        return false;
+    *out = row_of(&r->nodes[task]);
+    return true;
 }
 
 /* ---- for tests ---- */

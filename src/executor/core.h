@@ -153,6 +153,10 @@ ms_t executor_core_deadline(const struct executor_core *x);
 uint32_t executor_core_live(const struct executor_core *x);
 bool executor_core_has_run(const struct executor_core *x, int64_t run);
 
+/* A task as it is now; false: no such run is going on. */
+bool executor_core_task(const struct executor_core *x, int64_t run, uint32_t task,
+                        struct task_row *out);
+
 /* Begin a finished run again: everything failed, upstream_failed or cancelled,
  * and all that hangs on it, is pending again in `rows` (one a task); numbers of
  * attempts go on, charges start anew. Returns how many rows changed and marks

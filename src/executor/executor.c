@@ -487,11 +487,15 @@ void executor_room_dispatch(struct executor_room *x)
         memmove(x->pending, x->pending + granted, x->pending_count * sizeof *x->pending);
     }
     step(x, (struct exec_event){.kind = EXEC_DISPATCH}, x->corridor->now);
+    if (!x->corridor->count) /* the end of the turn's thinking */
+        records_ripen(&x->records, x->core, x->corridor->steady, x->corridor->now, shift(x));
 }
 
 ms_t executor_room_deadline(const struct executor_room *x)
 {
-    return is_granted(x) ? x->corridor->steady : executor_core_deadline(x->core);
+    if (is_granted(x))
+        return x->corridor->steady;
+    return MIN(executor_core_deadline(x->core), records_deadline(&x->records));
 }
 
 /* ---- writing ---- */

@@ -52,6 +52,13 @@ UPDATE workflow_runs
        tasks_running = :running, failed_task = :failed_task
  WHERE id = :run;
 
+-- A run whose state stays: the indexes on it are left alone.
+-- run_count(run int, done int, failed int, running int, failed_task nint)
+UPDATE workflow_runs
+   SET tasks_done = :done, tasks_failed = :failed, tasks_running = :running,
+       failed_task = :failed_task
+ WHERE id = :run;
+
 -- run_cancel(run int, at int, actor text)
 UPDATE workflow_runs
    SET cancel_at = :at, cancel_actor = :actor

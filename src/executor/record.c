@@ -6,6 +6,8 @@
 /* More changes than this become further events, so that no reader has to take
  * in megabytes at once. */
 enum { EVENT_TASKS_MAX = 2000 };
+/* So many durations of a run's tasks are remembered. */
+enum { SAMPLES_MAX = 250 };
 
 struct run_record *record_add(struct records *rs, int64_t id, int64_t workflow_id,
                               int64_t version_id, const struct workflow *w)
@@ -31,6 +33,7 @@ struct run_record *record_find(const struct records *rs, int64_t id)
 
 static void set_state(struct run_record *r, uint32_t task, enum task_state state)
 {
+    ASSERT(!(r->states[task] & RECORD_LATE));
     r->counts[r->states[task]]--;
     r->counts[state]++;
     r->states[task] = (uint8_t)state;
@@ -74,22 +77,83 @@ static void sample_add(struct records *rs, const struct run_record *r, struct st
     rs->samples[rs->sample_count++] = (struct sample){r->workflow_id, task, MAX(took, 0)};
 }
 
+/* Of a large workflow each run measures some tasks, and each run others. */
+static bool is_sampled(const struct run_record *r, uint32_t task)
+{
+    uint32_t share = 1 + r->workflow->task_count / SAMPLES_MAX;
+    return ((uint64_t)r->id + task) % share == 0;
+}
+
+static bool is_late(const struct run_record *r, uint32_t task)
+{
+    return r->states[task] & RECORD_LATE;
+}
+
+static void put_off(struct records *rs, struct run_record *r, uint32_t task, ms_t now, ms_t due)
+{
+    if (rs->late_head == rs->late_count)
+        rs->late_head = rs->late_count = 0;
+    rs->late = mem_grow(rs->late, &rs->late_cap, rs->late_count + 1, sizeof *rs->late);
+    rs->late[rs->late_count++] = (struct late){r->id, task, due};
+    r->states[task] |= RECORD_LATE;
+    r->started[task] = now;
+}
+
+/* What was put off is part of the change after all. */
+static void catch_up(struct run_record *r, uint32_t task)
+{
+    if (!is_late(r, task))
+        return;
+    r->states[task] &= (uint8_t)~RECORD_LATE;
+    ms_t queued_at = r->started[task];
+    r->started[task] = 0;
+    struct task_change *c = change_of(r, task);
+    if (c->from != TASK_QUEUED)
+        c->queued_at = queued_at;
+}
+
+void records_ripen(struct records *rs, const struct executor_core *core, ms_t steady, ms_t now,
+                   ms_t shift)
+{
+    struct task_row row;
+    for (int n = 0; n < RECORD_LATE_MAX && records_deadline(rs) <= steady; rs->late_head++) {
+        const struct late *l = &rs->late[rs->late_head];
+        struct run_record *r = record_find(rs, l->run);
+        if (!r || !is_late(r, l->task) || !executor_core_task(core, l->run, l->task, &row))
+            continue;
+        catch_up(r, l->task);
+        record_task(rs, r, l->task, &row, now, now, shift);
+        n++;
+    }
+}
+
+ms_t records_deadline(const struct records *rs)
+{
+    return rs->late_head < rs->late_count ? rs->late[rs->late_head].due : MS_NEVER;
+}
+
 void record_task(struct records *rs, struct run_record *r, uint32_t task,
                  const struct task_row *row, ms_t now, ms_t at, ms_t shift)
 {
+    if (row->state == TASK_QUEUED && !r->change_at[task]) {
+        if (!is_late(r, task))
+            put_off(rs, r, task, now, now - shift + RECORD_LATE_MS);
+        return;
+    }
+    catch_up(r, task);
     struct task_change *c = change_of(r, task);
     bool moved = r->states[task] != row->state;
     touch(rs, r);
     c->row = *row;
     c->due_at = row->state == TASK_RETRYING ? row->since + shift : 0;
     c->wait_since = row->wait != WAIT_NONE ? now : 0;
-    if (row->state == TASK_QUEUED && moved)
+    if (row->state == TASK_QUEUED && moved && !c->queued_at)
         c->queued_at = now;
     if (row->state == TASK_RUNNING && moved)
         c->started_at = r->started[task] = at;
     if (task_is_over(row->state) && moved)
         c->finished_at = MAX(at, r->started[task]);
-    if (row->state == TASK_SUCCESS && moved && r->started[task])
+    if (row->state == TASK_SUCCESS && moved && r->started[task] && is_sampled(r, task))
         sample_add(rs, r, r->workflow->tasks[task].name, c->finished_at - r->started[task]);
     if (moved)
         set_state(r, task, row->state);
@@ -151,6 +215,10 @@ static uint32_t count_done(const struct run_record *r)
 
 static bool write_run(const struct run_record *r, struct db *db, struct err *e)
 {
+    int64_t failed_task = r->failed_task < 0 ? DB_NULL : r->failed_task;
+    if (r->state == r->written)
+        return sql_run_count(db, r->id, count_done(r), r->counts[TASK_FAILED],
+                             r->counts[TASK_RUNNING], failed_task, e);
     return sql_run_put(db, r->id, word(run_state_word(r->state)), r->degraded, some(r->started_at),
                        some(r->finished_at), count_done(r), r->counts[TASK_FAILED],
                        r->counts[TASK_RUNNING], r->failed_task < 0 ? DB_NULL : r->failed_task, e);
@@ -278,6 +346,7 @@ void records_done(struct records *rs)
         record_free(s->value);
     map_free(&rs->runs);
     free(rs->dirty);
+    free(rs->late);
     free(rs->samples);
     buf_free(&rs->json);
 }

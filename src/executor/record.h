@@ -4,7 +4,12 @@
  *
  * Whatever happens to a task within a turn becomes one row with its last
  * state, and all that happens to a run becomes one event. A record is written
- * as often as it takes and forgotten when the transaction has committed. */
+ * as often as it takes and forgotten when the transaction has committed.
+ *
+ * That a task became queued is written only if it still is a little later: most
+ * are running or over by then, and a crash loses nothing by it, because from
+ * the rows of its parents and the keeper's journal the same follows again. A
+ * hundred thousand that become queued at once are written a few a turn. */
 #ifndef EXECUTOR_RECORD_H
 #define EXECUTOR_RECORD_H
 
@@ -26,8 +31,20 @@ struct run_record {
     size_t change_count, change_cap;
     /* One a task: */
     uint32_t *change_at; /* 1 + its place in `changes`, 0: none */
-    uint8_t *states;     /* enum task_state, the last one */
-    ms_t *started;       /* wall: when its last attempt began; 0: unknown */
+    uint8_t *states;     /* enum task_state, the last one; with RECORD_LATE: it is queued by now */
+    ms_t *started;       /* wall: when its last attempt began, 0: unknown; if late: when queued */
+};
+
+enum {
+    RECORD_LATE = 0x80,
+    RECORD_LATE_MS = 20,   /* after which queued tasks are written */
+    RECORD_LATE_MAX = 200, /* of them in a turn */
+};
+/* A task whose being queued is not written yet. */
+struct late {
+    int64_t run;
+    uint32_t task;
+    ms_t due; /* in the core's time */
 };
 
 struct task_change {
@@ -48,6 +65,8 @@ struct records {
     struct map runs; /* run id -> struct run_record */
     struct run_record **dirty;
     size_t dirty_count, dirty_cap;
+    struct late *late; /* a queue: from late_head on */
+    size_t late_head, late_count, late_cap;
     struct sample *samples;
     size_t sample_count, sample_cap;
     struct buf json;
@@ -66,6 +85,11 @@ void record_task(struct records *rs, struct run_record *r, uint32_t task,
                  const struct task_row *row, ms_t now, ms_t at, ms_t shift);
 void record_run(struct records *rs, struct run_record *r, enum run_state state, bool degraded,
                 ms_t now);
+
+/* Turn those that are due at `steady` into changes; `now` and `shift` as above. */
+void records_ripen(struct records *rs, const struct executor_core *core, ms_t steady, ms_t now,
+                   ms_t shift);
+ms_t records_deadline(const struct records *rs); /* of the next, in the core's time */
 
 bool records_write(struct records *rs, struct store *s, ms_t now, struct err *e);
 /* The transaction is committed. Runs that are over are handed to `drop`. */

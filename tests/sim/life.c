@@ -86,6 +86,7 @@ static void make_world(struct sim *s, uint64_t seed)
     s->plan = plan_by_chance;
     s->keeper.up = true;
     s->slots = 1 + below(w, 5);
+    s->late = chance(w, 300);
     s->workflow_count = 1 + below(w, SIM_WORKFLOWS);
     for (uint32_t i = 0; i < s->workflow_count; i++)
         s->workflows[i] = some_workflow(w);

@@ -138,6 +138,7 @@ struct sim {
     struct sim_run runs[SIM_RUNS + 1]; /* by id, from 1 */
     int64_t run_count;
     uint32_t slots;
+    bool late; /* that a task is queued is written by chance, as the room may do */
     /* Per mille, by which things go wrong. */
     struct {
         uint32_t daemon, keeper, both, back, adopt, connection, vanish, stall, foreign, again;

@@ -29,6 +29,8 @@ static void write_task(struct sim *s, int64_t id, uint32_t task, const struct ta
     ASSERT(to->attempts >= row->attempts && to->attempts <= row->attempts + 1);     /* I4 */
     ASSERT((to->wait != WAIT_NONE) ==
            (to->state == TASK_RETRYING || (to->state == TASK_QUEUED && !to->handed)));
+    if (to->state == TASK_QUEUED && s->late && chance(&s->world, 700))
+        return;
     if (row->state != to->state)
         note(s, NOTE_TASK_STATE, a, to->reason, task_state_word(to->state));
     *row = *to;
