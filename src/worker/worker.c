@@ -20,6 +20,7 @@
 #include "worker/link.h"
 #include "worker.sql.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -390,12 +391,18 @@ static void end_unseen(struct worker *w, struct attempt a, enum end_how how, int
                        const char *why)
 {
     struct fact *f = fact_for(w, a);
-    f->state = how == END_LAUNCH ? ATTEMPT_SPAWN_FAILED : ATTEMPT_LOST;
+    f->state = how == END_UNKNOWN ? ATTEMPT_LOST : ATTEMPT_SPAWN_FAILED;
     f->finished_at = w->corridor->now;
     f->log = (struct log_ref){.kind = LOG_NONE};
     set_message(f, str_of(why));
     post(w, (struct msg){.kind = MSG_TASK_ENDED,
                          .ended = {a, code, (uint8_t)how, CAUSE_SELF, false, w->corridor->now}});
+}
+
+/* Another time it may go: then it is not the task's fault. */
+static bool is_passing(uint32_t code)
+{
+    return code == EAGAIN || code == ENOMEM || code == ENOSPC || code == ESHUTDOWN;
 }
 
 static void on_refused(struct worker *w, const struct wire_refused *r)
@@ -405,7 +412,7 @@ static void on_refused(struct worker *w, const struct wire_refused *r)
     if (!attempt_of(w, &r->name, &a))
         return;
     snprintf(text, sizeof text, "%.*s", STR_ARG(r->text));
-    end_unseen(w, a, END_LAUNCH, (int32_t)r->code, text);
+    end_unseen(w, a, is_passing(r->code) ? END_REFUSED : END_LAUNCH, (int32_t)r->code, text);
 }
 
 /* ---- signs of life ---- */
