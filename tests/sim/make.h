@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * tests/sim/make.h: workflows for tests, without a file or a parser.
+ * tests/sim/make.h: workflows for tests, without a file.
  *
- * Conditions are of a few kinds, evaluated here by an expr_eval() of our own:
- * the core under test asks through the product's header and cannot tell. */
+ * Made in two ways. read.c writes them down and has the product's reader read
+ * them: that is what the simulator lives through. make.c puts the structs
+ * together and brings an expr_eval() of its own: for tests of the core alone,
+ * and for graphs too large to write down. */
 #ifndef SIM_MAKE_H
 #define SIM_MAKE_H
 
@@ -38,7 +40,7 @@ struct workflow *make_workflow(const struct make_task *tasks, uint32_t count,
                                uint32_t max_parallel);
 void make_free(struct workflow *w);
 
-/* The same for graphs too large to write down: `edges` holds pairs (parent,
+/* make.c only. Tasks without properties; `edges` holds pairs (parent,
  * child), in any order. */
 struct workflow *make_graph(uint32_t count, const uint32_t (*edges)[2], uint32_t edge_count);
 
