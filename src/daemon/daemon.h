@@ -9,6 +9,7 @@
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
 
+#include "model/state.h"
 #include "store/store.h"
 
 struct serve_opts {

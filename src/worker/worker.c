@@ -2,8 +2,8 @@
  *
  * worker/worker.c: attempts out, facts in.
  *
- *     TASK_START ─▶ launch.c ─▶ link.c ═▶ keeper
- *     `attempts` ◀─ pending facts ◀─ link.c ◀═ keeper      ─▶ TASK_STARTED, TASK_ENDED
+ *     TASK_START ─▶ launch.c ─▶ line.c ═▶ keeper
+ *     `attempts` ◀─ pending facts ◀─ line.c ◀═ keeper      ─▶ TASK_STARTED, TASK_ENDED
  *
  * What must stay true:
  *
@@ -17,7 +17,7 @@
 #include "worker/worker.h"
 #include "worker/excerpt.h"
 #include "worker/launch.h"
-#include "worker/link.h"
+#include "worker/line.h"
 #include "worker.sql.h"
 
 #include <errno.h>
@@ -76,9 +76,9 @@ struct worker {
     struct launch_base base;
     char socket_path[4096], scripts_dir[4096];
 
-    struct link link;
+    struct line line;
     enum phase phase;
-    uint32_t line; /* counts connections */
+    uint32_t lines; /* counts connections */
     uint8_t boot_id[16];
     ms_t due; /* PHASE_DOWN: the next try */
     ms_t patience;
@@ -111,7 +111,7 @@ struct worker *worker_new(const struct worker_opts *o, struct corridor *c, struc
     w->corridor = c;
     w->store = s;
     w->versions = v;
-    w->link.fd = w->link.pidfd = -1;
+    w->line.fd = w->line.pidfd = -1;
     w->due = 0;
     w->patience = RETRY_FIRST_MS;
     snprintf(w->socket_path, sizeof w->socket_path, "%s/keeper/socket", s->home);
@@ -137,7 +137,7 @@ void worker_free(struct worker *w)
 {
     if (!w)
         return;
-    link_close(&w->link);
+    line_close(&w->line);
     for (struct map_slot *s = NULL; (s = map_each(&w->runs, s));)
         wrun_free(s->value);
     map_free(&w->runs);
@@ -302,7 +302,7 @@ static void on_started(struct worker *w, const struct wire_started *s)
     struct attempt a;
     if (!attempt_of(w, &s->name, &a)) {
         struct err ignored; /* of a run that is gone: nobody wants it */
-        (void)link_send(&w->link,
+        (void)line_send(&w->line,
                         &(struct wire_frame){.kind = WIRE_STOP, .stop = {s->name, WIRE_STOPPED}},
                         &ignored);
         return;
@@ -449,7 +449,7 @@ static void on_alive(struct worker *w, const struct wire_living *l)
 static void line_broke(struct worker *w, const char *why)
 {
     bool was_up = w->phase != PHASE_DOWN;
-    link_close(&w->link);
+    line_close(&w->line);
     w->phase = PHASE_DOWN;
     w->due = w->corridor->steady;
     w->patience = RETRY_FIRST_MS;
@@ -486,7 +486,7 @@ static bool say_hello(struct worker *w, struct err *e)
         return false;
     w->heard = w->written = w->acked = (uint64_t)row.acked_seq;
     struct wire_frame f = {.kind = WIRE_HELLO, .hello = {WIRE_VERSION, w->acked}};
-    return link_send(&w->link, &f, e) && link_flush(&w->link, e);
+    return line_send(&w->line, &f, e) && line_flush(&w->line, e);
 }
 
 static bool on_welcome(struct worker *w, const struct wire_welcome *m, struct err *e)
@@ -539,30 +539,30 @@ static bool hear_frames(struct worker *w, struct err *e)
     for (;;) {
         struct wire_frame f;
         bool found;
-        if (!link_next(&w->link, &at, &f, &found, e) || (found && !on_frame(w, &f, e)))
+        if (!line_next(&w->line, &at, &f, &found, e) || (found && !on_frame(w, &f, e)))
             return false;
         if (!found)
             break;
     }
-    link_forget(&w->link, at);
+    line_forget(&w->line, at);
     return true;
 }
 
 void worker_readable(struct worker *w)
 {
     struct err e = {0};
-    if (w->link.fd < 0)
+    if (w->line.fd < 0)
         return;
-    if (!link_fill(&w->link, &e) || !hear_frames(w, &e))
+    if (!line_fill(&w->line, &e) || !hear_frames(w, &e))
         line_broke(w, e.text);
 }
 
 static void connect_now(struct worker *w)
 {
     struct err e = {0};
-    if (link_open(&w->link, w->socket_path, &e)) {
+    if (line_open(&w->line, w->socket_path, &e)) {
         w->phase = PHASE_REPLAY;
-        w->line++;
+        w->lines++;
         if (!say_hello(w, &e))
             line_broke(w, e.text);
         return;
@@ -588,17 +588,17 @@ void worker_tick(struct worker *w)
 
 int worker_fd(const struct worker *w)
 {
-    return w->link.fd;
+    return w->line.fd;
 }
 
 uint32_t worker_line(const struct worker *w)
 {
-    return w->line;
+    return w->lines;
 }
 
 bool worker_wants_out(const struct worker *w)
 {
-    return w->link.out.len > 0;
+    return w->line.out.len > 0;
 }
 
 bool worker_is_up(const struct worker *w)
@@ -609,14 +609,14 @@ bool worker_is_up(const struct worker *w)
 static void send_frame(struct worker *w, const struct wire_frame *f)
 {
     struct err e = {0};
-    if (w->link.fd >= 0 && !link_send(&w->link, f, &e))
+    if (w->line.fd >= 0 && !line_send(&w->line, f, &e))
         line_broke(w, e.text);
 }
 
 void worker_hand_out(struct worker *w)
 {
     struct err e = {0};
-    if (w->link.fd >= 0 && w->link.out.len && !link_flush(&w->link, &e))
+    if (w->line.fd >= 0 && w->line.out.len && !line_flush(&w->line, &e))
         line_broke(w, e.text);
     arena_free(&w->scratch);
 }
@@ -639,7 +639,7 @@ static void start(struct worker *w, struct attempt a)
         err_set(&e, ERR_NOT_FOUND, "its definition cannot be read");
     if (!t || !wrun_of(w, a.run, &r, &e) ||
         !launch_start(&r->launch, t, a, w->scripts_dir, &w->scratch, &f.start, &e) ||
-        (w->link.fd >= 0 && !link_send(&w->link, &f, &e)))
+        (w->line.fd >= 0 && !line_send(&w->line, &f, &e)))
         end_unseen(w, a, END_LAUNCH, 0, e.text);
 }
 
@@ -657,8 +657,8 @@ static void stop(struct worker *w, struct attempt a, uint32_t cause)
 
 static void replace_keeper(struct worker *w)
 {
-    if (w->link.pidfd >= 0)
-        (void)syscall(SYS_pidfd_send_signal, w->link.pidfd, SIGKILL, NULL, 0);
+    if (w->line.pidfd >= 0)
+        (void)syscall(SYS_pidfd_send_signal, w->line.pidfd, SIGKILL, NULL, 0);
     line_broke(w, "it did not answer; it is being replaced");
 }
 
@@ -707,7 +707,7 @@ static bool write_keeper(struct worker *w, struct err *e)
     for (int i = 0; i < 16; i++)
         snprintf(hex + 2 * i, 3, "%02x", w->boot_id[i]);
     bool up = w->phase != PHASE_DOWN;
-    return sql_keeper_put(&w->store->db, keeper_name, str_of(hex), up ? w->link.pid : DB_NULL,
+    return sql_keeper_put(&w->store->db, keeper_name, str_of(hex), up ? w->line.pid : DB_NULL,
                           w->opts.slots, str_of(up ? "up" : "down"), (int64_t)w->heard,
                           w->corridor->now, e) &&
            event_add(w->store, w->corridor->now, "keeper", 0, 0, STR_NONE,

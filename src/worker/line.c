@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "worker/link.h"
+#include "worker/line.h"
 #include "base/fd.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static bool connect_to(int fd, const char *path, struct err *e)
     return false;
 }
 
-bool link_open(struct link *l, const char *socket_path, struct err *e)
+bool line_open(struct line *l, const char *socket_path, struct err *e)
 {
     struct ucred peer;
     socklen_t n = sizeof peer;
@@ -46,7 +46,7 @@ bool link_open(struct link *l, const char *socket_path, struct err *e)
     return true;
 }
 
-void link_close(struct link *l)
+void line_close(struct line *l)
 {
     fd_close(&l->fd);
     fd_close(&l->pidfd);
@@ -54,7 +54,7 @@ void link_close(struct link *l)
     buf_free(&l->out);
 }
 
-bool link_fill(struct link *l, struct err *e)
+bool line_fill(struct line *l, struct err *e)
 {
     char chunk[READ_BYTES];
     ssize_t n = read(l->fd, chunk, sizeof chunk);
@@ -69,7 +69,7 @@ bool link_fill(struct link *l, struct err *e)
     return err_set(e, ERR_DOWN, "the keeper closed the connection");
 }
 
-bool link_next(struct link *l, size_t *at, struct wire_frame *out, bool *found, struct err *e)
+bool line_next(struct line *l, size_t *at, struct wire_frame *out, bool *found, struct err *e)
 {
     size_t used;
     *found = false;
@@ -82,17 +82,17 @@ bool link_next(struct link *l, size_t *at, struct wire_frame *out, bool *found, 
     return true;
 }
 
-void link_forget(struct link *l, size_t at)
+void line_forget(struct line *l, size_t at)
 {
     buf_cut(&l->in, at);
 }
 
-bool link_send(struct link *l, const struct wire_frame *f, struct err *e)
+bool line_send(struct line *l, const struct wire_frame *f, struct err *e)
 {
     return wire_encode(f, &l->out, e);
 }
 
-bool link_flush(struct link *l, struct err *e)
+bool line_flush(struct line *l, struct err *e)
 {
     size_t done = 0;
     while (done < l->out.len) {
