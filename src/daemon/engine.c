@@ -34,11 +34,13 @@ enum {
     CORRIDOR_CAP = 8192,
     WISHES_A_TURN = 128,
     TURN_SECONDS_MAX = 60, /* a turn that takes longer is a deadlock: SIGALRM ends us */
+    LINGER_MS = 5,         /* how long a turn hears on before it is written down */
     STUCK_RETRY_MS = 500,
     VERSIONS_BYTES = 16 << 20, /* parsed definitions nobody needs right now */
     WAL_PAGES_IDLE = 500,      /* checkpoint when there is nothing else to do */
     WAL_PAGES_BUSY = 8000,     /* checkpoint even so: 32 MiB */
     RETAIN_EVERY_MS = 3600 * 1000,
+    RETAIN_FIRST_MS = 60 * 1000,
     RETAIN_SLICE = 50,
     BOOT_WAIT_MS = 10000, /* for a keeper, before we serve without one */
 };
@@ -77,12 +79,14 @@ static bool make_fds(struct engine *g, struct err *e)
            watch_fd(g, EPOLL_CTL_ADD, g->signals, EPOLLIN, e);
 }
 
-/* Arm `timer` for `due`, if it is not; TFD_TIMER_CANCEL_ON_SET makes a change of
- * the wall clock wake us, so that what is due is computed anew. */
-static void arm(int timer, ms_t due, ms_t *armed, int flags)
+/* Arm `timer` for `due`, unless it is armed for something earlier: deadlines
+ * move on with every sign of life, and one waking too many is cheaper than
+ * setting a timer each time. TFD_TIMER_CANCEL_ON_SET makes a change of the wall
+ * clock wake us, so that what is due is computed anew. */
+static void arm(int timer, ms_t due, ms_t now, ms_t *armed, int flags)
 {
     struct itimerspec t = {0};
-    if (due == *armed)
+    if (due == *armed || (*armed <= due && *armed > now && due != MS_NEVER))
         return;
     *armed = due;
     if (due != MS_NEVER) {
@@ -210,9 +214,9 @@ static bool hear(struct engine *g, int wait_ms)
 {
     struct epoll_event events[64];
     follow_keeper(g);
-    arm(g->boot_timer, steady_deadline(g), &g->boot_armed, 0);
-    arm(g->wall_timer, g->open ? scheduler_deadline(g->scheduler) : MS_NEVER, &g->wall_armed,
-        TFD_TIMER_CANCEL_ON_SET);
+    arm(g->boot_timer, steady_deadline(g), g->corridor.steady, &g->boot_armed, 0);
+    arm(g->wall_timer, g->open ? scheduler_deadline(g->scheduler) : MS_NEVER, g->corridor.now,
+        &g->wall_armed, TFD_TIMER_CANCEL_ON_SET);
     if (wait_ms)
         alarm(0);
     int n = epoll_wait(g->epoll, events, countof(events), wait_ms);
@@ -367,8 +371,10 @@ static void throw_away(struct engine *g)
 
 static void keep_house(struct engine *g, bool idle)
 {
+    if (g->stuck)
+        return;
     checkpoint(g, idle);
-    if (idle && g->open && !g->stuck && g->retain <= g->corridor.steady)
+    if (g->open && g->retain <= g->corridor.steady)
         throw_away(g);
 }
 
@@ -386,17 +392,34 @@ static void wait_stuck(struct engine *g)
     hear_signals(g);
 }
 
+/* What was decided may be written down a little later, together with what
+ * follows from it: nobody waits for it, and handing out does not either. */
+static bool may_linger(struct engine *g)
+{
+    bool runs_wait = scheduler_dirty(g->scheduler) || watcher_dirty(g->watcher);
+    bool waits = runs_wait || g->corridor.count || door_waits(g->door) || g->told;
+    return !g->stuck && g->open && !waits && worker_dirty(g->worker);
+}
+
+static void hear_and_act(struct engine *g, int wait_ms)
+{
+    bool busy = g->corridor.count > 0 || watcher_busy(g->watcher);
+    bool heard = hear(g, busy ? 0 : wait_ms);
+    if (!heard && !g->corridor.count && !any_dirty(g))
+        keep_house(g, true);
+    think(g);
+    worker_hand_out(g->worker);
+}
+
 void engine_turn(struct engine *g, int wait_ms)
 {
     if (g->stuck) {
         wait_stuck(g);
     } else {
-        bool busy = g->corridor.count > 0 || watcher_busy(g->watcher);
-        bool heard = hear(g, busy ? 0 : wait_ms);
-        if (!heard && !g->corridor.count)
-            keep_house(g, true);
-        think(g);
-        worker_hand_out(g->worker);
+        hear_and_act(g, wait_ms);
+        ms_t until = g->corridor.steady + LINGER_MS;
+        while (may_linger(g) && g->corridor.steady < until)
+            hear_and_act(g, (int)(until - g->corridor.steady));
     }
     write_down(g);
     tell(g);
@@ -406,7 +429,7 @@ void engine_turn(struct engine *g, int wait_ms)
 void engine_open(struct engine *g)
 {
     g->open = true;
-    g->retain = clock_boot();
+    g->retain = g->opts.single_file ? MS_NEVER : clock_boot() + RETAIN_FIRST_MS;
     door_refuse(g->door, ERR_NONE, "");
 }
 

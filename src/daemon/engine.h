@@ -8,6 +8,9 @@
  *   write down  one transaction with every row this turn changed
  *   tell        acknowledge the keeper, answer the door, wake the server
  *
+ * The first three may be repeated for some milliseconds while the keeper talks
+ * on and nobody waits: results that arrive together are written together.
+ *
  * Handing out comes before writing down because an attempt's name can be
  * computed again: after a crash between the two the same decision is taken
  * again, and the keeper knows the name. What only rows can tell (that a run

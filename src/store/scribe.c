@@ -64,12 +64,13 @@ static void *work(void *arg)
     struct scribe *s = arg;
     pthread_mutex_lock(&s->lock);
     while (!s->error && (!s->stop || s->synced < s->noted)) {
-        if (s->synced == s->noted)
+        if (s->synced == s->noted) {
             pthread_cond_wait(&s->wake, &s->lock);
-        else if (!s->urgent && !s->stop)
+            continue;
+        }
+        if (!s->urgent && !s->stop)
             wait_a_moment(s);
-        if (s->synced < s->noted)
-            sync_once(s);
+        sync_once(s);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
