@@ -146,7 +146,7 @@ void record_task(struct records *rs, struct run_record *r, uint32_t task,
     touch(rs, r);
     c->row = *row;
     c->due_at = row->state == TASK_RETRYING ? row->since + shift : 0;
-    c->wait_since = row->wait != WAIT_NONE ? now : 0;
+    c->wait_since = row->wait == WAIT_NONE ? 0 : row->wait == WAIT_RETRY ? at : row->since + shift;
     if (row->state == TASK_QUEUED && moved && !c->queued_at)
         c->queued_at = now;
     if (row->state == TASK_RUNNING && moved)

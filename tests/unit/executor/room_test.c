@@ -384,6 +384,55 @@ static int64_t cpu_us(void)
     return t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+TEST(who_waits_long_enough_is_written_down_with_the_reason)
+{
+    TEST_BEGIN;
+    struct house *h = house_new("name: w\nmax_parallel: 2\ntasks:\n"
+                                "  - {name: a, script: x}\n  - {name: b, script: x}\n"
+                                "  - {name: c, script: x}\n");
+    slots(h, 1);
+    SAYS(create(h, 1, 3), "start 1.0#1");
+    pass(h, 20);
+    turn(h);
+    static const char waits[] = "SELECT coalesce(wait_code, 'none') || coalesce(wait_since, '')"
+                                " FROM task_instances ORDER BY task";
+    SAYS(look(h, waits), "none slots1000000 slots1000000");
+    SAYS(slots(h, 8), "start 1.1#1");
+    end(h, 1, 0, 1, 0);
+    SAYS(turn(h), "start 1.2#1");
+    end(h, 1, 1, 1, 0);
+    end(h, 1, 2, 1, 0);
+    turn(h);
+    SAYS(look(h, waits), "none none none");
+    SAYS(look(h, "SELECT queued_at FROM task_instances"), "1000000 1000000 1000000");
+    SAYS(look(h, runs_as_text), "1:success 3/0/0");
+    house_free(h);
+}
+
+TEST(a_crash_before_anything_was_written_loses_nothing)
+{
+    TEST_BEGIN;
+    struct house *h = house_new(chain);
+    slots(h, 2);
+    SAYS(create(h, 1, 2), "start 1.0#1");
+    begin(h, 1, 0, 1);
+    end(h, 1, 0, 1, 0);
+    think(h); /* b is handed out, and none of it is committed */
+    close_room(h);
+    buf_clear(&h->said);
+    open_room(h);
+    begin(h, 1, 0, 1); /* the journal, from the beginning */
+    end(h, 1, 0, 1, 0);
+    begin(h, 1, 1, 1);
+    SAYS(turn(h), "");
+    SAYS(slots(h, 2), "");
+    end(h, 1, 1, 1, 0);
+    SAYS(turn(h), "");
+    SAYS(look(h, tasks_as_text), "0:success#1 1:success#1");
+    SAYS(look(h, runs_as_text), "1:success 2/0/0");
+    house_free(h);
+}
+
 TEST(a_thousand_tasks_cost_little_each)
 {
     TEST_BEGIN;
@@ -420,6 +469,8 @@ int main(void)
         cmocka_unit_test(a_restart_takes_up_what_was_handed_out_and_what_waits),
         cmocka_unit_test(a_cancellation_is_stored_before_it_has_any_effect),
         cmocka_unit_test(a_retried_run_goes_on_with_new_attempts_once_that_is_committed),
+        cmocka_unit_test(who_waits_long_enough_is_written_down_with_the_reason),
+        cmocka_unit_test(a_crash_before_anything_was_written_loses_nothing),
         cmocka_unit_test(a_thousand_tasks_cost_little_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
