@@ -161,12 +161,18 @@ void sync_free(struct sync *s)
 
 /* ---- who owns what ---- */
 
-static void orphan(struct sync *s, struct sync_name *n)
+/* Who owns it is to be looked at when all files have been read. */
+static void unsettle(struct sync *s, struct sync_name *n)
 {
-    n->owner = NULL;
     if (!n->orphan)
         names_push(&s->orphans, n);
     n->orphan = true;
+}
+
+static void orphan(struct sync *s, struct sync_name *n)
+{
+    n->owner = NULL;
+    unsettle(s, n);
 }
 
 static void release(struct sync *s, struct sync_file *f)
@@ -367,6 +373,8 @@ static enum sync_verdict claim(struct sync *s, struct sync_file *f, struct sync_
         become(s, f, FILE_CONFLICT, conflict_reason(n));
         return SYNC_CONFLICT;
     }
+    if (!owner || owner->gone)
+        unsettle(s, n); /* somebody unchanged may come before us */
     n->owner = f;
     n->live = true;
     if (owner && owner != f && !owner->gone && owner->state == FILE_ACTIVE)
@@ -426,14 +434,16 @@ static void sweep(struct sync *s)
     s->swept = true;
 }
 
-/* The first in conflict over a name without owner comes into its right. */
+/* The first in conflict over a name without owner, or with one later in the
+ * order, comes into its right. */
 static bool elect(struct sync *s)
 {
     bool any = false;
     for (size_t i = 0; i < s->files.count; i++) {
         struct sync_file *f = s->files.at[i];
         struct sync_name *n = f->claim;
-        if (f->state == FILE_CONFLICT && n && n->orphan && !n->owner && !n->elected && !f->skipped)
+        if (f->state == FILE_CONFLICT && n && n->orphan && !n->elected && !f->skipped &&
+            (!n->owner || is_before(f, n->owner)))
             any = n->elected = f->due = true;
     }
     return any;

@@ -41,7 +41,7 @@ struct sync_name {
     struct str name;
     struct sync_file *owner; /* NULL: its definition is gone, or about to be found */
     bool live;               /* the store says that it is active */
-    bool orphan, elected;    /* while a scan is settled */
+    bool orphan, elected;    /* its owner is to be settled at the end of the scan */
     struct sync_name *next;  /* of the same hash bucket */
 };
 
