@@ -280,8 +280,9 @@ void sync_entry(struct sync *s, struct str path, const struct file_stat *stat, c
 void sync_keep(struct sync *s, struct str path)
 {
     struct sync_file *f = sync_find(s, path);
-    if (f)
-        f->listed = true;
+    if (!f)
+        f = file_new(s, path); /* not to be read before it is whole */
+    f->listed = true;
 }
 
 static int by_path(const void *a, const void *b)
