@@ -9,6 +9,9 @@
 
 #include <stdio.h>
 
+#include "model/codes.h"
+#include "model/keys.h"
+
 const struct exit_info exit_table[] = {
     {EXIT_DONE, "done; the run that was waited for succeeded; the files are valid"},
     {EXIT_BAD, "the thing asked about is bad: a failed run, an invalid file"},
@@ -210,6 +213,35 @@ static void json_command(struct json *j, const struct command *cmd)
     json_close(j);
 }
 
+static void json_codes(struct json *j)
+{
+    json_list(j, "problem_codes");
+    for (size_t i = 0; i < CODE_COUNT; i++) {
+        json_open(j, NULL);
+        json_str(j, "code", str_of(code_info[i].text));
+        json_str(j, "title", str_of(code_info[i].title));
+        json_close(j);
+    }
+    json_list_end(j);
+}
+
+static void json_keys(struct json *j)
+{
+    json_list(j, "keys");
+    for (size_t i = 0; i < key_count(); i++) {
+        const struct key *k = key_at(i);
+        json_open(j, NULL);
+        json_str(j, "name", k->name);
+        json_str(j, "where", str_of(key_where_word(k->where)));
+        json_str(j, "wants", str_of(k->wants));
+        json_str(j, "help", str_of(k->help));
+        json_bool(j, "built", k->built);
+        json_bool(j, "required", k->required);
+        json_close(j);
+    }
+    json_list_end(j);
+}
+
 void help_json(struct buf *out)
 {
     struct json j = json_to(out);
@@ -225,6 +257,8 @@ void help_json(struct buf *out)
         json_close(&j);
     }
     json_list_end(&j);
+    json_codes(&j);
+    json_keys(&j);
     json_list(&j, "commands");
     for (size_t i = 0; i < command_count; i++)
         if (command_table[i]->group != GROUP_HIDDEN)
