@@ -26,6 +26,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -480,6 +481,7 @@ bool engine_new(const struct engine_opts *o, struct engine **out, struct err *e)
     g->store.home_fd = -1;
     g->keeper_fd = g->watcher_fd = -1;
     g->epoll = g->door_fd = g->boot_timer = g->wall_timer = g->signals = -1;
+    umask(077);
     g->path = realpath(o->workflows, NULL);
     if (!g->path) {
         err_sys(e, "%s", o->workflows);

@@ -206,7 +206,6 @@ int daemon_serve(const struct serve_opts *o)
         fprintf(stderr, "gowtf: %s: %s\n", o->workflows, strerror(errno));
         return EXIT_INTERNAL;
     }
-    umask(077);
     for (int n = 0;; n++) {
         pid_t pid = start_daemon(o, n == 0, degraded);
         if (pid < 0 || !wait_for(pid, signals, &status) || degraded)
