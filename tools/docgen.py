@@ -9,6 +9,7 @@ it writes nothing and exits 1 naming every file that would change.
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -93,20 +94,13 @@ def codes_md(d):
 
 
 def views_md():
-    sql = read('src/store/schema/0001_initial.sql')
-    rows = []
-    for name, body in re.findall(r'CREATE VIEW (\w+) AS\s+SELECT(.*?)\bFROM\b(?! .*\bFROM\b.*\) )',
-                                 sql, re.S):
-        depth, cell, cells = 0, '', []
-        for ch in body + ',':
-            depth += (ch == '(') - (ch == ')')
-            if ch == ',' and depth == 0:
-                cells.append(cell.split()[-1].split('.')[-1])
-                cell = ''
-            else:
-                cell += ch
-        rows.append((f'`{name}`', ', '.join(f'`{c}`' for c in cells)))
-    return table(('view', 'columns'), rows)
+    db = sqlite3.connect(':memory:')
+    schema = os.path.join(ROOT, 'src/store/schema')
+    for name in sorted(os.listdir(schema)):
+        db.executescript(read(f'src/store/schema/{name}'))
+    views = [v for v, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY rowid")]
+    return ''.join(f'* `{v}`: ' + ', '.join(f'`{c[1]}`' for c in db.execute(f'PRAGMA table_info({v})'))
+                   + '\n' for v in views)
 
 
 def messages_md():
