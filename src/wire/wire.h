@@ -28,6 +28,8 @@ enum {
 /* The environment variable that tells a process whose it is. Its value is the
  * text form of the attempt's name. The keeper sets it, whatever START says. */
 #define WIRE_COOKIE "GOWTF_ATTEMPT"
+/* Set beside it when what the attempt leaves behind is to be left alone. */
+#define WIRE_COOKIE_DETACH "GOWTF_DETACH=1"
 
 /* One try of one task instance, for ever: run keys are never used again. */
 struct wire_name {

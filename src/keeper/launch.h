@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * keeper/launch.h: one process out of nothing but what is written here. */
+#ifndef KEEPER_LAUNCH_H
+#define KEEPER_LAUNCH_H
+
+#include "wire/logfile.h"
+
+#include <sys/types.h>
+
+enum launch_step { LAUNCH_SETUP, LAUNCH_WORKDIR, LAUNCH_EXEC };
+
+enum { LAUNCH_STACK_BYTES = 64 << 10, LAUNCH_PATH_MAX = 4096 };
+
+/* Prepared by the keeper, read by the child before its exec. Borrows all texts. */
+struct launch {
+    char **argv; /* argv[-1] is ours to use */
+    char **envp;
+    const char *workdir;    /* "": stay */
+    const char *search;     /* PATH, if argv[0] has no slash */
+    char out[LOG_PATH_MAX]; /* relative to the keeper's directory */
+    char err[LOG_PATH_MAX];
+    bool may_gain_privileges;
+    int cgroup; /* descriptor of a cgroup v2 directory; -1: none */
+    /* Set on the way. */
+    pid_t pid;                  /* by the kernel, before the child runs */
+    int error;                  /* errno that ended the child before its exec; 0: none */
+    enum launch_step step;      /* where that was */
+    int log_error;              /* errno that made it write to /dev/null; 0: none */
+    char path[LAUNCH_PATH_MAX]; /* of the program, when it was searched for */
+};
+
+/* Start the child and wait until it is a program of its own, or is not going to
+ * be. `stack` (LAUNCH_STACK_BYTES) is the child's until then. The pid, or -1 with
+ * errno: there is no child. A child whose `error` is set exits with 127 and must be
+ * reaped as any other. Locks out and err (flock) for as long as anybody has
+ * them open. May be called by several threads at once. */
+pid_t launch_run(struct launch *l, void *stack);
+
+#endif
