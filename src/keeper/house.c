@@ -74,8 +74,9 @@ static void on_timer(struct house *h)
         return; /* it was set to a later moment meanwhile */
     h->timer_at = MS_NEVER;
     slots_tick(&h->slots, h->wall, h->boot);
-    ms_t next = MIN(hold_tick(h), hunt_tick(h));
-    house_wake_at(h, MIN(next, slots_deadline(&h->slots)));
+    ms_t hold_at = hold_tick(h), hunt_at = hunt_tick(h), slots_at = slots_deadline(&h->slots);
+    ms_t next = MIN(hold_at, hunt_at);
+    house_wake_at(h, MIN(next, slots_at));
 }
 
 /* ---- signals ---- */

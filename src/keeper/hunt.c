@@ -202,12 +202,15 @@ ms_t hunt_tick(struct house *h)
     ms_t next = MS_NEVER;
     bool scanned = false;
     for (size_t i = h->live_count; i-- > 0;)
-        if (i < h->live_count && h->live[i]->hunt.stage != HUNT_NONE)
-            next = MIN(next, held_hunt(h, h->live[i], &scanned));
+        if (i < h->live_count && h->live[i]->hunt.stage != HUNT_NONE) {
+            ms_t again = held_hunt(h, h->live[i], &scanned);
+            next = MIN(next, again);
+        }
     if (h->boot >= h->sweep_at) {
         h->sweep_at = MS_NEVER;
         sweep(h);
     }
-    next = MIN(next, leftovers_tick(h, &scanned));
+    ms_t again = leftovers_tick(h, &scanned);
+    next = MIN(next, again);
     return MIN(next, h->sweep_at);
 }
