@@ -83,6 +83,9 @@ struct view_self {
 bool view_home(const struct view *v, struct buf *out, struct err *e);
 bool view_system(const struct view *v, const struct view_self *self, struct buf *out,
                  struct err *e);
+/* What a wish names: the id of a workflow (ERR_NOT_FOUND), whether a run exists. */
+bool view_workflow_id(const struct view *v, struct str name, int64_t *id, struct err *e);
+bool view_run_there(const struct view *v, int64_t run, bool *found, struct err *e);
 bool view_seq(const struct view *v, int64_t *seq, struct err *e);
 
 /* {"ok", "problems"} of a workflow file's text; `path` as it is to be shown. */

@@ -135,3 +135,18 @@ bool view_workflow_find(const struct view *v, struct str name, int64_t *id, int6
         *version = row.version;
     return true;
 }
+
+bool view_workflow_id(const struct view *v, struct str name, int64_t *id, struct err *e)
+{
+    return view_workflow_find(v, name, id, NULL, e);
+}
+
+bool view_run_there(const struct view *v, int64_t run, bool *found, struct err *e)
+{
+    CLEANUP(db_rows_close) struct db_rows rows = {0};
+    struct run_brief_row r;
+    if (!sql_run_brief(v->db, run, &rows, e))
+        return false;
+    *found = sql_run_brief_next(&rows, &r);
+    return db_rows_end(&rows, e);
+}

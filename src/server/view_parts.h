@@ -44,6 +44,10 @@ bool view_problems(const struct view *v, struct str path, struct json *j, const 
 bool view_workflow_find(const struct view *v, struct str name, int64_t *id, int64_t *version,
                         struct err *e);
 
+/* The id of version `number` of it; 0: the current one. */
+bool view_version_find(const struct view *v, struct str name, int64_t number, int64_t *out,
+                       struct err *e);
+
 /* The next fire of an entry strictly after `after`. MS_NEVER: none, or its text
  * or zone cannot be read any more. */
 struct view_entry {

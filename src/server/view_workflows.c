@@ -306,7 +306,7 @@ bool view_workflow(const struct view *v, struct str name, struct buf *out, struc
 
 /* ---- versions ---- */
 
-static bool version_id(const struct view *v, struct str name, int64_t number, int64_t *out,
+bool view_version_find(const struct view *v, struct str name, int64_t number, int64_t *out,
                        struct err *e)
 {
     struct version_find_row row;
@@ -332,7 +332,7 @@ bool view_source(const struct view *v, struct str name, int64_t number, struct b
     struct db_rows rows = {0};
     struct version_text_row row;
     int64_t id;
-    if (!version_id(v, name, number, &id, e) || !sql_version_text(v->db, id, &rows, e))
+    if (!view_version_find(v, name, number, &id, e) || !sql_version_text(v->db, id, &rows, e))
         return false;
     if (sql_version_text_next(&rows, &row))
         buf_str(out, row.source);
