@@ -177,7 +177,8 @@ CREATE TABLE workflow_runs (        -- scheduler inserts, executor updates
 ) STRICT;
 
 CREATE INDEX workflow_runs_of ON workflow_runs (workflow_id, id);
-CREATE INDEX workflow_runs_live ON workflow_runs (id) WHERE state IN ('queued', 'running');
+CREATE INDEX workflow_runs_live ON workflow_runs (workflow_id, id)
+    WHERE state IN ('queued', 'running');
 CREATE INDEX workflow_runs_failed ON workflow_runs (id) WHERE state = 'failed';
 CREATE UNIQUE INDEX workflow_runs_idem ON workflow_runs (workflow_id, idem_key)
     WHERE idem_key IS NOT NULL;
