@@ -59,17 +59,17 @@ TEST(exit_codes_signals_and_what_could_not_run_are_told_apart)
         const char *script;
         int how, code;
     } rows[] = {
-        {__LINE__, "exit 0",                WIRE_EXIT,   0  },
-        {__LINE__, "exit 1",                WIRE_EXIT,   1  },
-        {__LINE__, "exit 126",              WIRE_EXIT,   126},
-        {__LINE__, "exit 127",              WIRE_EXIT,   127},
-        {__LINE__, "exit 137",              WIRE_EXIT,   137},
-        {__LINE__, "exit 255",              WIRE_EXIT,   255},
-        {__LINE__, "kill -9 $$",            WIRE_SIGNAL, 9  },
-        {__LINE__, "kill -TERM $$",         WIRE_SIGNAL, 15 },
-        {__LINE__, "kill -SEGV $$",         WIRE_SIGNAL, 11 },
-        {__LINE__, "exec >&- 2>&-; exit 3", WIRE_EXIT,   3  },
-        {__LINE__, "cat",                   WIRE_EXIT,   0  },
+        {__LINE__, "exit 0", WIRE_EXIT, 0},
+        {__LINE__, "exit 1", WIRE_EXIT, 1},
+        {__LINE__, "exit 126", WIRE_EXIT, 126},
+        {__LINE__, "exit 127", WIRE_EXIT, 127},
+        {__LINE__, "exit 137", WIRE_EXIT, 137},
+        {__LINE__, "exit 255", WIRE_EXIT, 255},
+        {__LINE__, "kill -9 $$", WIRE_SIGNAL, 9},
+        {__LINE__, "kill -TERM $$", WIRE_SIGNAL, 15},
+        {__LINE__, "kill -SEGV $$", WIRE_SIGNAL, 11},
+        {__LINE__, "exec >&- 2>&-; exit 3", WIRE_EXIT, 3},
+        {__LINE__, "cat", WIRE_EXIT, 0},
     };
     struct client c = {0};
     client_open(&c);
@@ -99,12 +99,12 @@ TEST(what_cannot_be_launched_says_of_what)
         int code;
         const char *text;
     } rows[] = {
-        {__LINE__, "/no/such/program", "/",            ENOENT, "/no/such/program: No such file or directory"},
-        {__LINE__, "no-such-program",  "/",            ENOENT, "no-such-program: No such file or directory" },
-        {__LINE__, script,             "/",            EACCES, NULL                                         },
-        {__LINE__, "/bin/true",        "/no/such/dir", ENOENT,
-         "working directory /no/such/dir: No such file or directory"                                        },
-        {__LINE__, "/etc",             "/",            EACCES, "/etc: Permission denied"                    },
+        {__LINE__, "/no/such/program", "/", ENOENT, "/no/such/program: No such file or directory"},
+        {__LINE__, "no-such-program", "/", ENOENT, "no-such-program: No such file or directory"},
+        {__LINE__, script, "/", EACCES, NULL},
+        {__LINE__, "/bin/true", "/no/such/dir", ENOENT,
+         "working directory /no/such/dir: No such file or directory"},
+        {__LINE__, "/etc", "/", EACCES, "/etc: Permission denied"},
     };
     snprintf(text, sizeof text, "%s: Permission denied", script);
     for (uint32_t i = 0; i < countof(rows); i++) {
@@ -417,9 +417,7 @@ TEST(what_was_queued_and_is_stopped_never_runs)
     TEST_BEGIN;
     struct client c = {0};
     client_open(&c);
-    struct wire_frame f = {
-        .kind = WIRE_STOP, .stop = {client_name(&c, 99), WIRE_STOPPED}
-    };
+    struct wire_frame f = {.kind = WIRE_STOP, .stop = {client_name(&c, 99), WIRE_STOPPED}};
     client_send(&c, &f); /* unknown: nothing happens */
     client_sh(&c, 1, "exit 0", NULL);
     CHECK_INT(__LINE__, client_ended(&c).name.task, 1);

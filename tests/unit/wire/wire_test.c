@@ -40,17 +40,15 @@ static struct wire_frame sample(enum wire_kind kind, struct buf *b)
         wire_texts_add(b, &argc, S(""));
         split = b->len;
         wire_texts_add(b, &envc, S("PATH=/bin"));
-        f.start = (struct wire_start){
-            .name = some_name(1),
-            .workdir = S("/tmp"),
-            .argv = {{b->at, split},                  argc},
-            .env = {{b->at + split, b->len - split}, envc},
-            .timeout_ms = 1000,
-            .grace_ms = 10,
-            .stop_signal = 15,
-            .flags = WIRE_START_DETACH,
-            .log_max = 5
-        };
+        f.start = (struct wire_start){.name = some_name(1),
+                                      .workdir = S("/tmp"),
+                                      .argv = {{b->at, split}, argc},
+                                      .env = {{b->at + split, b->len - split}, envc},
+                                      .timeout_ms = 1000,
+                                      .grace_ms = 10,
+                                      .stop_signal = 15,
+                                      .flags = WIRE_START_DETACH,
+                                      .log_max = 5};
         break;
     case WIRE_STOP: f.stop = (struct wire_stop){some_name(2), WIRE_STALLED}; break;
     case WIRE_ACK: f.ack.seq = UINT64_MAX; break;
@@ -58,29 +56,24 @@ static struct wire_frame sample(enum wire_kind kind, struct buf *b)
     case WIRE_PING:
     case WIRE_PONG: f.ping.token = 77; break;
     case WIRE_WELCOME:
-        f.welcome = (struct wire_welcome){
-            1, {1, 2, 3},
-             4242, 16, 12, S("cgroup exit-info")
-        };
+        f.welcome = (struct wire_welcome){1, {1, 2, 3}, 4242, 16, 12, S("cgroup exit-info")};
         break;
     case WIRE_STARTED:
         f.started = (struct wire_started){13, some_name(3), 4243, 1234567, 5, 1700000000000};
         break;
     case WIRE_ENDED:
-        f.ended = (struct wire_ended){
-            .seq = 14,
-            .name = some_name(4),
-            .how = WIRE_UNKNOWN,
-            .cause = WIRE_SHUTDOWN,
-            .code = -1,
-            .needed_kill = true,
-            .leftovers = true,
-            .usage = {1, 2, 3, 4, 5},
-            .started_at = 5,
-            .at = 6,
-            .log = some_log(),
-            .text = S("why")
-        };
+        f.ended = (struct wire_ended){.seq = 14,
+                                      .name = some_name(4),
+                                      .how = WIRE_UNKNOWN,
+                                      .cause = WIRE_SHUTDOWN,
+                                      .code = -1,
+                                      .needed_kill = true,
+                                      .leftovers = true,
+                                      .usage = {1, 2, 3, 4, 5},
+                                      .started_at = 5,
+                                      .at = 6,
+                                      .log = some_log(),
+                                      .text = S("why")};
         break;
     case WIRE_REFUSED:
         f.refused = (struct wire_refused){15, some_name(5), 11, S("try again")};
@@ -201,11 +194,11 @@ TEST(absurd_lengths_and_unknown_kinds_are_refused_at_once)
         int line;
         struct str bytes;
     } rows[] = {
-        {__LINE__, S("\0\0\0\0")        }, /* no kind */
+        {__LINE__, S("\0\0\0\0")},         /* no kind */
         {__LINE__, S("\x01\0\x10\0\x01")}, /* one byte above the bound */
         {__LINE__, S("\xff\xff\xff\xff")}, /* four gigabytes */
-        {__LINE__, S("\x05\0\0\0\x63")  }, /* kind 99, before its bytes are there */
-        {__LINE__, S("\x01\0\0\0\0")    }, /* kind 0 */
+        {__LINE__, S("\x05\0\0\0\x63")},   /* kind 99, before its bytes are there */
+        {__LINE__, S("\x01\0\0\0\0")},     /* kind 0 */
     };
     for (size_t i = 0; i < countof(rows); i++) {
         struct wire_frame f;
@@ -240,10 +233,7 @@ TEST(texts_are_walked_as_they_were_packed)
     wire_texts_add(&b, &count, S("one"));
     wire_texts_add(&b, &count, S(""));
     wire_texts_add(&b, &count, S("three"));
-    struct wire_texts list = {
-        {b.at, b.len},
-        count
-    };
+    struct wire_texts list = {{b.at, b.len}, count};
     struct buf seen = {0};
     struct str text;
     for (size_t at = 0; wire_texts_next(&list, &at, &text);)
@@ -265,16 +255,16 @@ TEST(the_name_of_an_attempt_has_one_text)
         int line;
         const char *text;
     } wrong[] = {
-        {__LINE__, ""                                         },
-        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV"               },
-        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.1.2"           },
-        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.1.2."          },
-        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.1.2.3.4"       },
-        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.1.2.3."        },
-        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.01.2.3"        },
-        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.+1.2.3"        },
+        {__LINE__, ""},
+        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV"},
+        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.1.2"},
+        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.1.2."},
+        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.1.2.3.4"},
+        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.1.2.3."},
+        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.01.2.3"},
+        {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.+1.2.3"},
         {__LINE__, "01ARZ3NDEKTSV4RRFFQ69G5FAV.1.2.4294967296"},
-        {__LINE__, "01arz3ndektsv4rrffq69g5fav.1.2.3"         },
+        {__LINE__, "01arz3ndektsv4rrffq69g5fav.1.2.3"},
     };
     for (size_t i = 0; i < countof(wrong); i++)
         CHECK_INT(wrong[i].line, wire_name_parse(str_of(wrong[i].text), &back), false);
