@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/body.h"
 #include "server/http.h"
+#include "server/log_view.h"
 #include "server/stream.h"
 
 #include <unistd.h>
@@ -261,7 +262,49 @@ static bool post_retry(struct call *c, struct err *e)
     return post_of_run(c, WISH_RETRY, e);
 }
 
-#define API "/api/v1"
+/* ---- output ---- */
+
+static bool log_query(struct call *c, struct log_query *q, struct err *e)
+{
+    struct str stream = call_query(c, "stream");
+    *q = (struct log_query){.task = call_param(c, "task")};
+    if (!log_stream_of(stream, &q->stream))
+        return err_set(e, ERR_INVALID, "'stream' is one of both, out, err");
+    return call_param_i64(c, "run", &q->run, e) && call_param_i64(c, "attempt", &q->attempt, e) &&
+           call_query_i64(c, "offset", &q->offset, e) && call_query_i64(c, "limit", &q->limit, e) &&
+           call_query_i64(c, "tail", &q->tail, e) && call_query_i64(c, "from", &q->from, e) &&
+           call_query_i64(c, "count", &q->count, e);
+}
+
+static bool get_log(struct call *c, struct err *e)
+{
+    struct log_query q;
+    struct log_told told;
+    c->out.type = "text/plain; charset=utf-8";
+    if (!log_query(c, &q, e) || !view_log(&c->view, &q, &c->out.body, &told, e))
+        return false;
+    if (told.beyond) {
+        call_problem(c, 416, "the log is not as long as that");
+        return true;
+    }
+    call_answer_header(c, "X-Log-Bytes", "%lld", (long long)told.bytes);
+    call_answer_header(c, "X-Log-Next", "%lld", (long long)told.next);
+    call_answer_header(c, "X-Log-Complete", "%d", told.complete);
+    if (str_is(call_query(c, "download"), "1"))
+        call_answer_header(c, "Content-Disposition",
+                           "attachment; filename=\"run-%lld-task-%lld-attempt-%lld.log\"",
+                           (long long)q.run, (long long)told.task, (long long)q.attempt);
+    return true;
+}
+
+static bool get_lines(struct call *c, struct err *e)
+{
+    struct log_query q;
+    return log_query(c, &q, e) && view_lines(&c->view, &q, &c->out.body, e);
+}
+
+#define API     "/api/v1"
+#define ATTEMPT API "/runs/:run/tasks/:task/attempts/:attempt"
 
 /* clang-format off */
 const struct route routes[] = {
@@ -289,6 +332,8 @@ const struct route routes[] = {
     {"GET",  API "/runs/:run",                  get_run,            0, "one run"},
     {"GET",  API "/runs/:run/tasks",            get_run_tasks,      0, "its tasks"},
     {"GET",  API "/runs/:run/tasks/:task",      get_run_task,       0, "one task with its attempts"},
+    {"GET",  ATTEMPT "/log",                    get_log,            0, "output as text"},
+    {"GET",  ATTEMPT "/lines",                  get_lines,          0, "output as numbered lines"},
     {"GET",  API "/runs/:run/events",           get_run_events,     0, "every change of the run"},
     {"GET",  API "/runs/:run/graph",            get_run_graph,      0, "coordinates to draw it"},
     {"POST", API "/runs/:run/cancel",           post_cancel,        0, "stops a run"},
