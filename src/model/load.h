@@ -3,7 +3,7 @@
  * model/load.h: from the text of a file to a workflow, or to everything that
  * is wrong with it.
  *
- *     text ── yaml.c ──> tree ── read.c ──> spec ── check.c, expr.c, graph.c ──> workflow
+ *     text ── yaml.c ──> tree ── read.c ──> spec ── graph.c, compile.c, times.c ──> workflow
  *
  * One reading finds all problems of a file. Pure: no clock, no disk. */
 #ifndef MODEL_LOAD_H
