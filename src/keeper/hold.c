@@ -166,8 +166,7 @@ void hold_refuse(struct house *h, const struct wire_name *name, int code, const 
     struct wire_frame f = {
         .kind = WIRE_REFUSED,
         .refused = {
-                    .seq = ++h->journal.seq, .name = *name, .code = (uint32_t)code, .text = str_of(text)}
-    };
+            .seq = ++h->journal.seq, .name = *name, .code = (uint32_t)code, .text = str_of(text)}};
     link_send(h, &f);
 }
 
@@ -234,6 +233,7 @@ static void held_pack(struct held *x, const struct wire_start *s)
 
 static void queue_add(struct house *h, struct held *x)
 {
+    h->queue_count++;
     x->queue_next = NULL;
     *h->queue_last = x;
     h->queue_last = &x->queue_next;
@@ -244,6 +244,7 @@ static struct held *queue_take(struct house *h)
     struct held *x = h->queue_first;
     if (!x)
         return NULL;
+    h->queue_count--;
     h->queue_first = x->queue_next;
     if (!h->queue_first)
         h->queue_last = &h->queue_first;
@@ -255,6 +256,7 @@ static void queue_drop(struct house *h, struct held *x)
     struct held **at = &h->queue_first;
     while (*at != x)
         at = &(*at)->queue_next;
+    h->queue_count--;
     *at = x->queue_next;
     if (h->queue_last == &x->queue_next)
         h->queue_last = at;
@@ -300,19 +302,20 @@ void hold_start(struct house *h, const struct wire_start *s)
     x->flags = s->flags;
     x->log_max = s->log_max ? s->log_max : h->opts.log_max;
     held_pack(x, s);
-    journal_starting(h, x);
     hold_live(h, x);
     queue_add(h, x);
 }
 
-/* One thread always listens. */
+/* One thread always listens, and no more run than there are slots: what a daemon
+ * hands out beyond them waits here, and begins without asking it when one ends. */
 struct held *hold_next_launch(struct house *h)
 {
-    if (h->launching_count + 1 >= h->threads)
+    if (h->launching_count + 1 >= h->threads || h->live_count - h->queue_count >= h->opts.slots)
         return NULL;
     struct held *x = queue_take(h);
     if (!x)
         return NULL;
+    journal_starting(h, x);
     x->state = HELD_LAUNCHING;
     x->started_wall = h->wall;
     x->started_boot = h->boot;

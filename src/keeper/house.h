@@ -123,7 +123,8 @@ struct house {
     struct held **live;
     size_t live_count, live_cap;
     uint32_t next_id;
-    struct held *queue_first, **queue_last; /* to be launched */
+    struct held *queue_first, **queue_last; /* to be launched, in order */
+    size_t queue_count;
     struct held *over_first, **over_last;   /* to be acknowledged */
     struct held *launching[THREADS_MAX];
     uint32_t launching_count;

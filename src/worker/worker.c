@@ -33,6 +33,7 @@ _Static_assert((int)WIRE_SELF == (int)CAUSE_SELF && (int)WIRE_STALLED == (int)CA
                "cause");
 
 enum {
+    AHEAD_MAX = 4,      /* what is handed out cannot be reordered any more: keep it few */
     RUNS_KEPT = 64,     /* runs without living attempts whose variables are kept ready */
     RETRY_FIRST_MS = 5, /* between tries to reach a keeper that is starting */
     RETRY_MAX_MS = 2000,
@@ -417,6 +418,13 @@ static void on_refused(struct worker *w, const struct wire_refused *r)
 
 /* ---- signs of life ---- */
 
+/* So many are handed out beyond the slots: they wait at the keeper, which starts
+ * one the moment another ends, without a way to us and back in between. */
+static uint32_t ahead(const struct worker *w)
+{
+    return MIN(w->opts.slots, AHEAD_MAX);
+}
+
 static void replay_is_over(struct worker *w)
 {
     while (w->expected_count) {
@@ -425,7 +433,7 @@ static void replay_is_over(struct worker *w)
     }
     w->phase = PHASE_UP;
     post(w, (struct msg){.kind = MSG_KEEPER_UP});
-    post(w, (struct msg){.kind = MSG_SLOTS, .slots = {w->opts.slots}});
+    post(w, (struct msg){.kind = MSG_SLOTS, .slots = {w->opts.slots + ahead(w)}});
 }
 
 static void on_alive(struct worker *w, const struct wire_living *l)

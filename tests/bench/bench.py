@@ -143,11 +143,11 @@ def flow(tasks):
     return "tasks:\n" + "".join(tasks)
 
 
-def independent(n, command="[sh, -c, 'true']"):
+def independent(n, command="[/bin/sh, -c, 'true']"):
     return flow("  - {name: t%d, command: %s}\n" % (i, command) for i in range(n))
 
 
-def chain(n, command="[sh, -c, 'true']"):
+def chain(n, command="[/bin/sh, -c, 'true']"):
     return flow("  - {name: t%d, command: %s%s}\n" %
                 (i, command, ", depends_on: [t%d]" % (i - 1) if i else "") for i in range(n))
 
