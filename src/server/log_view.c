@@ -325,7 +325,8 @@ bool view_log_follow(const struct view *v, struct log_place *at, struct buf *out
         return false;
     l.reader = log.reader;
     l.whole = log.complete;
-    if (!at->begun && !follow_begin(&l, at, e))
+    bool first = !at->begun;
+    if (first && !follow_begin(&l, at, e))
         return false;
     struct place p = {at->offset, at->lines + 1};
     json_open(&j, NULL);
@@ -343,7 +344,7 @@ bool view_log_follow(const struct view *v, struct log_place *at, struct buf *out
     json_int(&j, "total_lines", at->lines);
     json_bool(&j, "complete", at->complete);
     json_close(&j);
-    if (!some && !at->complete)
+    if (!some && !first && !at->complete)
         out->len = before;
     return true;
 }

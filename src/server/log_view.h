@@ -48,7 +48,8 @@ struct log_place {
     bool complete;   /* and it is over */
 };
 /* The lines since the last call as an object; nothing is appended if there are
- * none. The first call only finds the end. */
+ * none. The first call finds the end and tells only where it is, so that a
+ * reader can fetch what lies before. */
 bool view_log_follow(const struct view *v, struct log_place *at, struct buf *out, struct err *e);
 
 #endif

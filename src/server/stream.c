@@ -14,13 +14,20 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "server/http.h"
+#include "server/log_view.h"
 #include "read.sql.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <unistd.h>
+
+enum {
+    PLACES_MAX = 8,     /* attempts one listener may follow */
+    LOG_PAUSE_MS = 100, /* between two looks at files that grow */
+};
 
 struct listener {
     struct streams *streams;
@@ -29,6 +36,8 @@ struct listener {
     size_t torn;       /* bytes of the buffer that end the event being sent */
     int64_t after;     /* joining: events after this are wanted; -1: from now on */
     bool joined, suspended;
+    struct log_place places[PLACES_MAX];
+    size_t place_count;
     struct listener *next, *prev;
 };
 
@@ -38,6 +47,7 @@ struct streams {
     struct listener *listeners;
     atomic_int count;
     int wake_fd;
+    int files_fd; /* inotify on the files of running attempts; -1: nobody follows one */
     bool stopping;
     int64_t seq; /* told up to here; the pump's */
     pthread_t pump;
@@ -138,6 +148,55 @@ static bool where_from(struct call *c, int64_t *after, struct err *e)
     return true;
 }
 
+/* ---- topics ---- */
+
+/* "RUN/TASK/ATTEMPT" */
+static bool place_of(const struct view *v, struct str text, struct log_place *out, struct err *e)
+{
+    const char *first = memchr(text.at, '/', text.len);
+    const char *last = memrchr(text.at, '/', text.len);
+    int64_t item;
+    *out = (struct log_place){0};
+    if (!first || first == last ||
+        !str_to_i64((struct str){text.at, (size_t)(first - text.at)}, &out->run) ||
+        !str_to_i64((struct str){last + 1, text.len - (size_t)(last + 1 - text.at)}, &out->attempt))
+        return err_set(e, ERR_INVALID, "a log topic is log:RUN/TASK/ATTEMPT");
+    return view_task_find(v, out->run, (struct str){first + 1, (size_t)(last - first - 1)},
+                          &out->task, &item, e);
+}
+
+static bool topic_add(const struct view *v, struct str topic, struct listener *l, struct err *e)
+{
+    if (str_is(topic, "all") || topic.len == 0)
+        return true;
+    if (!str_starts(topic, S("log:")))
+        return err_set(e, ERR_INVALID, "topics are all and log:RUN/TASK/ATTEMPT");
+    if (l->place_count == PLACES_MAX)
+        return err_set(e, ERR_LIMIT, "at most %d logs can be followed at once", PLACES_MAX);
+    return place_of(v, (struct str){topic.at + 4, topic.len - 4}, &l->places[l->place_count++], e);
+}
+
+static bool topics_of(struct call *c, struct listener *l, struct err *e)
+{
+    struct str topics = call_query(c, "topics");
+    struct reader *r;
+    bool ok = true;
+    if (!memmem(topics.at ? topics.at : "", topics.len, "log:", 4))
+        return true;
+    if (!reader_take(c->server, &r, e))
+        return false;
+    struct view v = {.db = &r->db, .zones = r->zones, .home = c->server->home};
+    while (ok && topics.len) {
+        const char *comma = memchr(topics.at, ',', topics.len);
+        size_t n = comma ? (size_t)(comma - topics.at) : topics.len;
+        ok = topic_add(&v, (struct str){topics.at, n}, l, e);
+        n += comma != NULL;
+        topics = (struct str){topics.at + n, topics.len - n};
+    }
+    reader_give(c->server, r);
+    return ok;
+}
+
 bool stream_open(struct call *c, struct MHD_Response **out, struct err *e)
 {
     struct streams *st = c->server->streams;
@@ -149,6 +208,11 @@ bool stream_open(struct call *c, struct MHD_Response **out, struct err *e)
     struct listener *l = mem_new(sizeof *l);
     *l = (struct listener){.streams = st, .connection = c->connection, .after = after};
     buf_puts(&l->buffer, "retry: 1000\n\n");
+    if (!topics_of(c, l, e)) {
+        buf_free(&l->buffer);
+        free(l);
+        return false;
+    }
     *out = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 << 10, give, l, leave);
     if (!*out) {
         buf_free(&l->buffer);
@@ -254,6 +318,76 @@ static void join_all(struct streams *st, struct reader *r, int64_t first)
     pthread_mutex_unlock(&st->lock);
 }
 
+/* ---- output of attempts ---- */
+
+/* What is new of one place. One that cannot be read any more is over. */
+static void follow(struct streams *st, const struct view *v, struct listener *l,
+                   struct log_place *at)
+{
+    CLEANUP(buf_free) struct buf text = {0};
+    struct err ignored;
+    buf_puts(&text, "event: log\ndata: ");
+    size_t head = text.len;
+    if (!view_log_follow(v, at, &text, &ignored)) {
+        at->complete = ignored.kind != ERR_LIMIT && ignored.kind != ERR_CONFLICT;
+        return;
+    }
+    if (text.len == head)
+        return;
+    buf_puts(&text, "\n\n");
+    say(l, &text, st->seq);
+}
+
+/* True: somebody follows an attempt that may still write. */
+static bool follow_all(struct streams *st, struct reader *r)
+{
+    struct view v = {.db = &r->db, .zones = r->zones, .home = st->server->home};
+    struct err ignored;
+    bool alive = false;
+    if (!db_begin_read(v.db, &ignored))
+        return false;
+    pthread_mutex_lock(&st->lock);
+    for (struct listener *l = st->listeners; l; l = l->next)
+        for (size_t i = 0; i < l->place_count; i++) {
+            if (!l->places[i].complete)
+                follow(st, &v, l, &l->places[i]);
+            alive = alive || !l->places[i].complete;
+        }
+    pthread_mutex_unlock(&st->lock);
+    db_end_read(v.db);
+    return alive;
+}
+
+static void watch_files(struct streams *st, bool wanted)
+{
+    char path[4096];
+    if (!wanted) {
+        fd_close(&st->files_fd);
+        return;
+    }
+    if (st->files_fd >= 0)
+        return;
+    snprintf(path, sizeof path, "%s/logs/slots", st->server->home);
+    st->files_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (st->files_fd >= 0 && inotify_add_watch(st->files_fd, path, IN_MODIFY) < 0)
+        fd_close(&st->files_fd);
+}
+
+/* The watch is there before the files are looked at: nothing grows unseen. */
+static void follow_logs(struct streams *st, struct reader *r)
+{
+    bool any = false;
+    pthread_mutex_lock(&st->lock);
+    for (struct listener *l = st->listeners; l && !any; l = l->next)
+        for (size_t i = 0; i < l->place_count; i++)
+            any = any || !l->places[i].complete;
+    pthread_mutex_unlock(&st->lock);
+    if (any)
+        watch_files(st, true);
+    if (!any || !follow_all(st, r))
+        watch_files(st, false);
+}
+
 static void pump_once(struct streams *st)
 {
     struct reader *r;
@@ -267,6 +401,7 @@ static void pump_once(struct streams *st)
             (void)tell(st, r, st->seq, span.last, NULL, &e);
         st->seq = span.last;
         join_all(st, r, span.first);
+        follow_logs(st, r);
     }
     reader_give(st->server, r);
 }
@@ -281,13 +416,28 @@ static void comment_all(struct streams *st)
     pthread_mutex_unlock(&st->lock);
 }
 
-static bool pump_wait(struct streams *st, ms_t due)
+/* Files that grow are looked at after a pause, so that a torrent of output is
+ * told in large pieces. */
+static void drain_files(struct streams *st)
 {
     struct pollfd p = {.fd = st->wake_fd, .events = POLLIN};
+    char bytes[4096];
+    poll(&p, 1, LOG_PAUSE_MS);
+    while (read(st->files_fd, bytes, sizeof bytes) > 0)
+        ;
+}
+
+static bool pump_wait(struct streams *st, ms_t due)
+{
+    struct pollfd p[2] = {{.fd = st->wake_fd, .events = POLLIN},
+                          {.fd = st->files_fd, .events = POLLIN}};
     uint64_t count;
     bool anybody = atomic_load(&st->count) > 0;
     int wait = anybody ? (int)MAX(due - clock_boot(), 0) : -1;
-    if (poll(&p, 1, wait) > 0 && read(st->wake_fd, &count, sizeof count) < 0)
+    int n = poll(p, 2, wait);
+    if (n > 0 && (p[1].revents & POLLIN))
+        drain_files(st);
+    if (n > 0 && (p[0].revents & POLLIN) && read(st->wake_fd, &count, sizeof count) < 0)
         return true;
     pthread_mutex_lock(&st->lock);
     bool go_on = !st->stopping;
@@ -315,7 +465,7 @@ bool streams_start(struct server *s, struct streams **out, struct err *e)
 {
     struct streams *st = mem_new(sizeof *st);
     st->server = s;
-    st->seq = 0;
+    st->files_fd = -1;
     pthread_mutex_init(&st->lock, NULL);
     st->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int code = st->wake_fd < 0 ? errno : pthread_create(&st->pump, NULL, pump_thread, st);
@@ -365,6 +515,7 @@ void streams_free(struct streams *st)
         return;
     ASSERT(!st->listeners);
     fd_close(&st->wake_fd);
+    fd_close(&st->files_fd);
     pthread_mutex_destroy(&st->lock);
     free(st);
 }

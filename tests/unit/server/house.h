@@ -16,6 +16,7 @@
 #include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
