@@ -477,6 +477,8 @@ static void hear_wish(struct scheduler *s, uint64_t ticket)
     struct answer no = {.kind = e.kind};
     memcpy(no.text, e.text, sizeof no.text);
     door_answer(s->door, ticket, &no);
+    if (!rows_any(&s->rows))
+        rows_clear(&s->rows); /* what the refused wish left in the arena */
 }
 
 bool scheduler_request(struct scheduler *s, int64_t workflow, struct str body, struct str actor,
@@ -516,10 +518,10 @@ struct scheduler *scheduler_new(const struct scheduler_opts *o, struct corridor 
     s->versions = o->versions;
     s->zones = zones_new(NULL);
     s->core = sched_new();
-    if (find_zone(s, o->timezone, e) && sql_run_last_one(&st->db, &last, &found, e) &&
-        load_all(s, e)) {
+    if (find_zone(s, o->timezone, e) && sql_run_last_one(&st->db, &last, &found, e)) {
         s->last_run = last.id;
-        return s;
+        if (load_all(s, e))
+            return s;
     }
     scheduler_free(s);
     err_wrap(e, "schedules");
