@@ -301,7 +301,11 @@ static void house_init(struct house *h, const struct keeper_opts *opts)
     h->over_last = &h->over_first;
     for (size_t i = 0; i < PEERS_MAX; i++)
         h->peers[i].fd = -1;
-    pthread_mutex_init(&h->mutex, NULL);
+    pthread_mutexattr_t kind; /* held for microseconds: spin a little before sleeping */
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&h->mutex, &kind);
+    pthread_mutexattr_destroy(&kind);
     fill_opts(h, opts);
     house_now(h);
 }
