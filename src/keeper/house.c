@@ -56,9 +56,7 @@ void house_wake_at(struct house *h, ms_t boot)
     if (boot >= h->timer_at)
         return;
     h->timer_at = boot;
-    struct itimerspec at = {
-        .it_value = {boot / 1000, boot % 1000 * 1000000}
-    };
+    struct itimerspec at = {.it_value = {boot / 1000, boot % 1000 * 1000000}};
     timerfd_settime(h->timer, TFD_TIMER_ABSTIME, &at, NULL);
 }
 

@@ -27,6 +27,7 @@ enum {
     PEERS_MAX = 8,
     THREADS_MAX = 5,  /* one to listen, and one a CPU to start tasks, up to four */
     TELL_LATE_MS = 5, /* STARTED waits that long for its ENDED */
+    QUEUE_LOW = 1,    /* with more than these to launch, news waits for more */
     ALIVE_MS = 2000,
     HUNT_MS = 20,           /* between two looks at a tree that must end */
     PEER_OUT_MAX = 8 << 20, /* bytes a daemon may leave unread before it is let go */
@@ -125,7 +126,7 @@ struct house {
     uint32_t next_id;
     struct held *queue_first, **queue_last; /* to be launched, in order */
     size_t queue_count;
-    struct held *over_first, **over_last;   /* to be acknowledged */
+    struct held *over_first, **over_last; /* to be acknowledged */
     struct held *launching[THREADS_MAX];
     uint32_t launching_count;
     struct leftover *leftovers;
@@ -137,6 +138,7 @@ struct house {
     struct peer *daemon; /* the one that said HELLO last; NULL */
     ms_t timer_at;       /* boot: when the timer is set to go off */
     ms_t alive_at;       /* boot: the next ALIVE */
+    ms_t news_at;        /* boot: since when there is something to tell; 0: nothing */
     bool retire, closing, done;
     pthread_mutex_t mutex;
     uint32_t threads;

@@ -109,58 +109,54 @@ void link_send(struct house *h, const struct wire_frame *f)
 
 static struct wire_frame started_frame(const struct record *r)
 {
-    return (struct wire_frame){
-        .kind = WIRE_STARTED,
-        .started = {.seq = r->seq,
-                    .name = r->name,
-                    .pid = r->started.pid,
-                    .start_ticks = r->started.ticks,
-                    .slot = r->slot,
-                    .at = r->wall_at}
-    };
+    return (struct wire_frame){.kind = WIRE_STARTED,
+                               .started = {.seq = r->seq,
+                                           .name = r->name,
+                                           .pid = r->started.pid,
+                                           .start_ticks = r->started.ticks,
+                                           .slot = r->slot,
+                                           .at = r->wall_at}};
 }
 
 static struct wire_frame ended_frame(const struct record *r)
 {
     const struct record_log *l = &r->ended.log;
-    return (struct wire_frame){
-        .kind = WIRE_ENDED,
-        .ended = {.seq = r->seq,
-                  .name = r->name,
-                  .how = r->how,
-                  .cause = r->cause,
-                  .code = r->ended.code,
-                  .needed_kill = r->flags & RECORD_NEEDED_KILL,
-                  .oom = r->flags & RECORD_OOM,
-                  .leftovers = r->flags & RECORD_LEFTOVERS,
-                  .usage = r->ended.usage,
-                  .started_at = r->ended.started_at,
-                  .at = r->wall_at,
-                  .log = {.kind = l->kind,
-                          .number = l->number,
-                          .offset = l->offset,
-                          .out_len = l->out_len,
-                          .err_len = l->err_len,
-                          .out_dropped = l->out_dropped,
-                          .err_dropped = l->err_dropped,
-                          .marks_len = l->marks_len},
-                  .text = str_of(r->ended.text)}
-    };
+    return (struct wire_frame){.kind = WIRE_ENDED,
+                               .ended = {.seq = r->seq,
+                                         .name = r->name,
+                                         .how = r->how,
+                                         .cause = r->cause,
+                                         .code = r->ended.code,
+                                         .needed_kill = r->flags & RECORD_NEEDED_KILL,
+                                         .oom = r->flags & RECORD_OOM,
+                                         .leftovers = r->flags & RECORD_LEFTOVERS,
+                                         .usage = r->ended.usage,
+                                         .started_at = r->ended.started_at,
+                                         .at = r->wall_at,
+                                         .log = {.kind = l->kind,
+                                                 .number = l->number,
+                                                 .offset = l->offset,
+                                                 .out_len = l->out_len,
+                                                 .err_len = l->err_len,
+                                                 .out_dropped = l->out_dropped,
+                                                 .err_dropped = l->err_dropped,
+                                                 .marks_len = l->marks_len},
+                                         .text = str_of(r->ended.text)}};
 }
 
 static struct wire_frame refused_frame(const struct record *r)
 {
-    return (struct wire_frame){
-        .kind = WIRE_REFUSED,
-        .refused = {.seq = r->seq,
-                    .name = r->name,
-                    .code = (uint32_t)r->ended.code,
-                    .text = str_of(r->ended.text)}
-    };
+    return (struct wire_frame){.kind = WIRE_REFUSED,
+                               .refused = {.seq = r->seq,
+                                           .name = r->name,
+                                           .code = (uint32_t)r->ended.code,
+                                           .text = str_of(r->ended.text)}};
 }
 
 void link_send_record(struct house *h, const struct record *r)
 {
+    if (!h->news_at)
+        h->news_at = h->boot;
     if (!h->daemon)
         return;
     struct wire_frame f = r->kind == RECORD_ENDED     ? ended_frame(r)
@@ -192,8 +188,22 @@ static void peer_flush(struct house *h, struct peer *p)
     p->blocked = false;
 }
 
+/* While there is enough to start by ourselves, news can wait for company: then
+ * the daemon wakes up once for several ends. */
+static bool news_can_wait(struct house *h)
+{
+    bool wait = h->queue_count > QUEUE_LOW && h->news_at && h->boot < h->news_at + TELL_LATE_MS;
+    if (wait)
+        house_wake_at(h, h->news_at + TELL_LATE_MS);
+    else
+        h->news_at = 0;
+    return wait;
+}
+
 void link_flush(struct house *h)
 {
+    if (news_can_wait(h))
+        return;
     for (size_t i = 0; i < PEERS_MAX; i++)
         if (h->peers[i].fd >= 0 && h->peers[i].out.len)
             peer_flush(h, &h->peers[i]);
@@ -235,14 +245,12 @@ static void on_hello(struct house *h, struct peer *p, const struct wire_frame *f
     p->greeted = true;
     h->retire = false;
     h->journal.seq = MAX(h->journal.seq, f->hello.acked);
-    struct wire_frame welcome = {
-        .kind = WIRE_WELCOME,
-        .welcome = {.version = WIRE_VERSION,
-                    .pid = (uint32_t)getpid(),
-                    .slots = h->opts.slots,
-                    .seq = h->journal.seq,
-                    .features = str_of(h->features)}
-    };
+    struct wire_frame welcome = {.kind = WIRE_WELCOME,
+                                 .welcome = {.version = WIRE_VERSION,
+                                             .pid = (uint32_t)getpid(),
+                                             .slots = h->opts.slots,
+                                             .seq = h->journal.seq,
+                                             .features = str_of(h->features)}};
     memcpy(welcome.welcome.boot_id, h->boot_id, sizeof h->boot_id);
     peer_send(p, &welcome);
     hold_acked(h, f->hello.acked);

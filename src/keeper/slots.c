@@ -75,13 +75,11 @@ static struct slot *slot_make(struct slots *ss, struct err *e)
         return NULL;
     }
     struct slot *s = mem_new(sizeof *s);
-    *s = (struct slot){
-        .number = number,
-        .fd = {-1, -1},
-        .watch = {-1, -1},
-        .entry = &ss->entries[number],
-        .rearm_at = MS_NEVER
-    };
+    *s = (struct slot){.number = number,
+                       .fd = {-1, -1},
+                       .watch = {-1, -1},
+                       .entry = &ss->entries[number],
+                       .rearm_at = MS_NEVER};
     if (!slot_open_files(s, e)) {
         free(s);
         return NULL;

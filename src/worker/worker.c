@@ -33,7 +33,8 @@ _Static_assert((int)WIRE_SELF == (int)CAUSE_SELF && (int)WIRE_STALLED == (int)CA
                "cause");
 
 enum {
-    AHEAD_MAX = 4,      /* what is handed out cannot be reordered any more: keep it few */
+    AHEAD_MIN = 4,      /* enough that a daemon woken late is not missed */
+    AHEAD_MAX = 8,      /* what is handed out cannot be reordered any more: keep it few */
     RUNS_KEPT = 64,     /* runs without living attempts whose variables are kept ready */
     RETRY_FIRST_MS = 5, /* between tries to reach a keeper that is starting */
     RETRY_MAX_MS = 2000,
@@ -422,7 +423,7 @@ static void on_refused(struct worker *w, const struct wire_refused *r)
  * one the moment another ends, without a way to us and back in between. */
 static uint32_t ahead(const struct worker *w)
 {
-    return MIN(w->opts.slots, AHEAD_MAX);
+    return MAX(AHEAD_MIN, MIN(w->opts.slots / 2, AHEAD_MAX));
 }
 
 static void replay_is_over(struct worker *w)
