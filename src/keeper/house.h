@@ -53,6 +53,7 @@ struct hunt {
     enum hunt_stage stage;
     uint32_t empty; /* looks in a row that found nobody */
     ms_t kill_at;   /* boot: the end of its grace */
+    bool asked_again;
 };
 
 /* One attempt this keeper knows. */

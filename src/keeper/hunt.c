@@ -96,6 +96,10 @@ static ms_t held_hunt(struct house *h, struct held *x, bool *scanned)
         return x->hunt.kill_at;
     struct family f = held_family(x);
     bool empty = hunt_look(h, &x->hunt, &f, &x->needed_kill, scanned);
+    if (x->hunt.stage == HUNT_ASKED && x->exited && !x->hunt.empty && !x->hunt.asked_again) {
+        x->hunt.asked_again = true; /* who was being forked when we asked did not hear */
+        hunt_signal(h, family_find(&h->procs, &f, &h->members, &h->members_cap), x->stop_signal);
+    }
     if (!empty || !x->exited)
         return hunt_next(h, &x->hunt, x->exited);
     hold_over(h, x, x->how == WIRE_UNKNOWN ? "exit status unknown: the keeper was killed" : "");

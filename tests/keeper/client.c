@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,10 +17,26 @@
 
 enum { PATIENCE_MS = 10000 };
 
+static pid_t keeper_to_end; /* a test that gives up leaves nobody behind */
+
 static _Noreturn void give_up(const char *what)
 {
     fprintf(stderr, "# gave up: %s\n", what);
+    if (keeper_to_end)
+        kill(keeper_to_end, SIGKILL);
     abort();
+}
+
+/* The tasks of a dead keeper come home to the test: nobody else may be relied on to
+ * reap them soon. */
+static void reap_orphans(const struct client *c)
+{
+    siginfo_t info = {0};
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid &&
+           info.si_pid != c->keeper) {
+        waitpid(info.si_pid, NULL, 0);
+        info.si_pid = 0;
+    }
 }
 
 static void in_dir(const struct client *c, const char *path, char out[256])
@@ -36,7 +53,8 @@ void client_spawn(struct client *c)
     snprintf(text[0], sizeof text[0], "%u", c->slots);
     snprintf(text[1], sizeof text[1], "%lld", (long long)c->linger_ms);
     snprintf(text[2], sizeof text[2], "%llu", (unsigned long long)c->log_max);
-    c->keeper = fork();
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    c->keeper = keeper_to_end = fork();
     if (c->keeper == 0) {
         dup2(ready[1], 1);
         execl(KEEPER_PATH, "gowtf-keeper", c->dir, text[0], text[1], text[2], NULL);
@@ -53,7 +71,7 @@ void client_kill(struct client *c)
 {
     kill(c->keeper, SIGKILL);
     waitpid(c->keeper, NULL, 0);
-    c->keeper = 0;
+    c->keeper = keeper_to_end = 0;
     client_disconnect(c);
 }
 
@@ -65,9 +83,7 @@ void client_connect(struct client *c)
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connect(c->fd, (struct sockaddr *)&at, sizeof at))
         give_up("connect");
-    client_send(c, &(struct wire_frame){
-                       .kind = WIRE_HELLO, .hello = {WIRE_VERSION, c->acked}
-    });
+    client_send(c, &(struct wire_frame){.kind = WIRE_HELLO, .hello = {WIRE_VERSION, c->acked}});
 }
 
 void client_disconnect(struct client *c)
@@ -105,6 +121,7 @@ void client_close(struct client *c)
         kill(c->keeper, SIGTERM);
         waitpid(c->keeper, NULL, 0);
     }
+    keeper_to_end = 0;
     nftw(c->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     buf_free(&c->in);
 }
@@ -138,8 +155,11 @@ bool client_next(struct client *c, struct wire_frame *out, ms_t wait_ms)
         buf_cut(&c->in, c->in_used);
         c->in_used = 0;
         ms_t left = until - clock_boot();
-        if (left < 0 || poll(&p, 1, (int)left) <= 0)
+        if (left < 0)
             return false;
+        reap_orphans(c);
+        if (poll(&p, 1, (int)MIN(left, 20)) <= 0)
+            continue;
         ssize_t n = recv(c->fd, chunk, sizeof chunk, 0);
         if (n <= 0)
             return false;
@@ -192,14 +212,12 @@ void client_start(struct client *c, uint32_t task, const char *const *argv, cons
     struct buf a = {0};
     CLEANUP(buf_free)
     struct buf b = {0};
-    struct wire_frame f = {
-        .kind = WIRE_START,
-        .start = {.name = client_name(c, task),
-                  .workdir = str_of(workdir),
-                  .argv = pack(&a, argv),
-                  .env = pack(&b, env),
-                  .grace_ms = 5000}
-    };
+    struct wire_frame f = {.kind = WIRE_START,
+                           .start = {.name = client_name(c, task),
+                                     .workdir = str_of(workdir),
+                                     .argv = pack(&a, argv),
+                                     .env = pack(&b, env),
+                                     .grace_ms = 5000}};
     if (change)
         change(&f.start);
     client_send(c, &f);
@@ -215,9 +233,7 @@ void client_sh(struct client *c, uint32_t task, const char *script,
 
 void client_stop(struct client *c, uint32_t task, enum wire_cause cause)
 {
-    client_send(c, &(struct wire_frame){
-                       .kind = WIRE_STOP, .stop = {client_name(c, task), cause}
-    });
+    client_send(c, &(struct wire_frame){.kind = WIRE_STOP, .stop = {client_name(c, task), cause}});
 }
 
 static void nap(void)
@@ -237,7 +253,8 @@ void client_await_file(struct client *c, const char *path)
 
 void client_await_gone(pid_t pid)
 {
-    for (ms_t until = clock_boot() + PATIENCE_MS; kill(pid, 0) == 0; nap())
+    for (ms_t until = clock_boot() + PATIENCE_MS;
+         waitpid(pid, NULL, WNOHANG) == 0 || kill(pid, 0) == 0; nap())
         if (clock_boot() > until)
             give_up("a process did not end");
 }
