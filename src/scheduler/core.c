@@ -366,7 +366,9 @@ void sched_tick(struct sched *s, ms_t now, size_t max, struct sched_effects *fx)
         decide(s, s->heap[0], now, fx);
 }
 
-ms_t sched_deadline(const struct sched *s)
+ms_t sched_deadline(const struct sched *s, ms_t now)
 {
+    if (now < s->now)
+        return now;
     return s->count ? s->heap[0]->due.at : MS_NEVER;
 }

@@ -70,7 +70,8 @@ void sched_pause(struct sched *s, int64_t workflow, bool paused);
  * effects or more; the rest is due at once. */
 void sched_tick(struct sched *s, ms_t now, size_t max, struct sched_effects *fx);
 
-/* Wall time of the next instant; MS_NEVER: there is none. */
-ms_t sched_deadline(const struct sched *s);
+/* When sched_tick() is wanted: at the next instant, or now if the clock went
+ * back since the last time heard. MS_NEVER: there is nothing to wait for. */
+ms_t sched_deadline(const struct sched *s, ms_t now);
 
 #endif

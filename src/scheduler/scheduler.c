@@ -591,7 +591,7 @@ void scheduler_committed(struct scheduler *s)
 
 ms_t scheduler_deadline(const struct scheduler *s)
 {
-    return sched_deadline(s->core);
+    return sched_deadline(s->core, s->corridor->now);
 }
 
 void scheduler_tick(struct scheduler *s)
