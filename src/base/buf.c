@@ -77,10 +77,24 @@ struct json json_to(struct buf *out)
     return (struct json){out, true};
 }
 
+/* Bytes from the start of `p` that stand for themselves in a JSON text. */
+static size_t plain_span(const char *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+        i++;
+    return i;
+}
+
 static void quote(struct buf *b, struct str s)
 {
     buf_putc(b, '"');
     for (size_t i = 0; i < s.len;) {
+        size_t plain = plain_span(s.at + i, s.len - i);
+        buf_add(b, s.at + i, plain);
+        i += plain;
+        if (i == s.len)
+            break;
         size_t n = utf8_span(s.at + i, s.len - i);
         unsigned char c = (unsigned char)s.at[i];
         if (n == 0) {
@@ -158,8 +172,15 @@ void json_str(struct json *j, const char *key, struct str value)
 
 void json_int(struct json *j, const char *key, int64_t value)
 {
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
     before(j, key);
-    buf_printf(j->out, "%lld", (long long)value);
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--at = '-';
+    buf_add(j->out, at, (size_t)(digits + sizeof digits - at));
 }
 
 void json_bool(struct json *j, const char *key, bool value)
