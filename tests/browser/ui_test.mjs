@@ -28,6 +28,7 @@ async function freshContext(options = {}) {
   await c.addInitScript(() => {
     addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`));
   });
+  c.setDefaultTimeout(8000);
   const p = await c.newPage();
   await p.goto(await g.login());
   await p.waitForSelector(".live-live");
@@ -97,7 +98,7 @@ check("the run lists its tasks by state, and each attempt has its own log", asyn
   await page.waitForURL(/attempt=1/);
   await page.locator(".log-line.marked").waitFor();
   await page.keyboard.press("2");
-  await page.locator(".timeline-row .seg").first().waitFor();
+  await page.locator(".timeline-row .seg.pause").first().waitFor();
   assert.equal(await page.locator(".timeline-row", { hasText: "transform" }).locator(".seg.run-red").count(), 3, "three attempts, three bars");
   await page.keyboard.press("3");
   await page.locator("table th", { hasText: "transform" }).waitFor();

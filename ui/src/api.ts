@@ -18,6 +18,7 @@ export interface Problem {
   end_column?: number | null;
   message: string;
   label?: string | null;
+  under?: string | null;
   help?: string | null;
 }
 export interface LastRun {
@@ -248,7 +249,7 @@ export interface System {
   wal_bytes: number;
   log_bytes: number;
   files: Record<string, number>;
-  problems: Problem[];
+  problems: { path: string; problems: Problem[] }[];
   sqlite_version: string;
   clients: number;
   seq: number;

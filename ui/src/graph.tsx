@@ -152,8 +152,9 @@ export function GraphView(p: { graph: Graph; nodeLook: (task: number) => NodeLoo
       if (v.k > FULL) {
         const room = n.x + nw - tx - 8;
         c.fillStyle = col.text;
-        c.font = '13px system-ui, "DejaVu Sans", sans-serif';
-        const note = nl.note && !small;
+        const readable = v.k < 0.8; // too small for two lines: the name alone, at a size one can read
+        c.font = `${readable ? Math.min(12 / v.k, nh * 0.55) : 13}px system-ui, "DejaVu Sans", sans-serif`;
+        const note = nl.note && !small && !readable;
         c.fillText(cut(c, n.name, room), tx, note ? cy - 7 : cy);
         if (note) {
           c.fillStyle = l ? col[hue] : col.muted;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // timeline.tsx: when each task waited, ran, paused between tries.
-// The segments are made from the events of the run: one per attempt.
+// A task that was tried more than once is asked for its attempts, one segment each.
 import { useMemo } from "preact/hooks";
-import { get, type Run, type RunEvent, type Task, type TaskChange } from "./api";
+import { get, type Run, type Task, type TaskFull } from "./api";
 import { clock, duration, ms, now } from "./format";
 import { useResource } from "./resource";
 import { look, OVER, Shape } from "./state";
@@ -17,32 +17,7 @@ interface Segment {
   attempt: number;
 }
 
-interface Events {
-  items: RunEvent[];
-}
-
-/** The life of each task out of the changes of the run. */
-function lives(events: RunEvent[]): Map<number, Segment[]> {
-  const out = new Map<number, Segment[]>();
-  for (const e of events) {
-    const tasks = (e.data?.tasks as TaskChange[] | undefined) ?? [];
-    const at = Date.parse(e.at);
-    for (const [task, , , to, attempt] of tasks) {
-      const list = out.get(task) ?? out.set(task, []).get(task)!;
-      const open = list[list.length - 1];
-      if (open && open.to === null) {
-        open.to = at;
-        if (open.kind === "run") open.state = to === "retrying" ? "failed" : to;
-      }
-      if (to === "queued") list.push({ kind: "wait", from: at, to: null, state: to, attempt });
-      else if (to === "running") list.push({ kind: "run", from: at, to: null, state: to, attempt });
-      else if (to === "retrying") list.push({ kind: "pause", from: at, to: null, state: to, attempt });
-    }
-  }
-  return out;
-}
-
-/** Without events: what the task itself remembers, its last attempt. */
+/** What the task itself remembers: its last attempt. */
 function remembered(t: Task): Segment[] {
   const queued = ms(t.queued_at), started = ms(t.started_at), ended = ms(t.finished_at);
   const out: Segment[] = [];
@@ -51,15 +26,30 @@ function remembered(t: Task): Segment[] {
   return out;
 }
 
+/** A segment per attempt, and the pauses between them. */
+function attempted(t: TaskFull): Segment[] {
+  const out: Segment[] = [];
+  for (const a of t.attempts) {
+    const from = ms(a.started_at);
+    if (from === null) continue;
+    const last = out[out.length - 1];
+    if (last?.to) out.push({ kind: "pause", from: last.to, to: from, state: "retrying", attempt: a.attempt });
+    out.push({ kind: "run", from, to: ms(a.finished_at), state: a.state, attempt: a.attempt });
+  }
+  const last = out[out.length - 1];
+  if (t.state === "retrying" && last?.to) out.push({ kind: "pause", from: last.to, to: null, state: "retrying", attempt: t.attempt + 1 });
+  return out;
+}
+
+const TRIED_MAX = 60; // beyond, only the last attempt is drawn
+
 export function Timeline({ run, items, selected, onSelect }: { run: Run; items: Task[]; selected: number | null; onSelect: (t: number) => void }) {
-  const events = useResource<Events>(`events:${run.id}`, {
-    load: (s) => get<Events>(`/runs/${run.id}/events`, s),
-    seq: (d) => d.items[d.items.length - 1]?.seq ?? 0,
-    apply: (d, e) => e.type === "run" && e.data.run === run.id
-      ? { items: [...d.items, { seq: Number(e.data.seq), at: String(e.data.at), kind: "run", actor: null, data: e.data }] }
-      : undefined,
+  const tried = items.filter((t) => t.attempt > 1).slice(0, TRIED_MAX);
+  const names = tried.map((t) => `${t.task}.${t.attempt}.${t.state}`).join();
+  const more = useResource<TaskFull[]>(`attempts:${run.id}:${names}`, {
+    load: (s) => Promise.all(tried.map((t) => get<TaskFull>(`/runs/${run.id}/tasks/${t.task}`, s))),
   });
-  const life = useMemo(() => lives(events.data.value?.items ?? []), [events.data.value]);
+  const life = useMemo(() => new Map((more.data.value ?? []).map((t) => [t.task, attempted(t)])), [more.data.value]);
   const rows = useMemo(() => items
     .map((t) => ({ t, segs: life.get(t.task)?.length ? life.get(t.task)! : remembered(t) }))
     .filter((r) => r.segs.length > 0)

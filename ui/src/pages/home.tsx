@@ -97,12 +97,13 @@ function NeedRow({ n }: { n: Need }) {
   const to = n.run
     ? `/r/${n.run}${n.task ? `/t/${enc(n.task)}` : ""}`
     : n.workflow ? `/w/${enc(n.workflow)}${n.kind === "broken" ? "?tab=definition" : ""}` : "/system";
+  const [name, words] = n.workflow === null && n.text.includes(": ") ? [n.text.slice(0, n.text.indexOf(": ")), n.text.slice(n.text.indexOf(": ") + 2)] : [n.workflow ?? "file", n.text];
   return (
     <li data-row>
       <Shape state={n.kind === "failed" ? "failed" : n.kind === "missed" ? "missed" : "broken"} label={n.kind} />
       <a class="need-line" href={to}>
-        <span class="need-name">{n.workflow ?? "file"}{n.run ? <span class="num"> #{n.run}</span> : null}</span>
-        <span class="need-text">{n.task && !n.text.startsWith(n.task) ? `${n.task}: ` : ""}{n.text}</span>
+        <span class="need-name">{name}{n.run ? <span class="num"> #{n.run}</span> : null}</span>
+        <span class="need-text">{n.task && !words.startsWith(n.task) ? `${n.task}: ` : ""}{words}</span>
         {n.count_in_row > 1 && <span class="need-row">{ordinal(n.count_in_row)} {n.kind === "failed" ? "failure" : "time"} in a row</span>}
       </a>
       <span class="num faint"><When t={n.at} /></span>

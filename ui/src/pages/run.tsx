@@ -74,7 +74,7 @@ export function RunPage({ id = "", task: named = "" }: { id?: string; task?: str
       const changes = (e.data.tasks as TaskChange[] | undefined) ?? [];
       const to = e.data.to as RunState | null;
       if (to && RUN_OVER.has(to)) again(150);
-      else if (changes.some((c) => c[3] === "failed" || c[3] === "retrying") && t.items.length < 500) again(400);
+      else if (t.items.length < 500 && changes.some((c) => c[3] === "failed" || c[3] === "retrying" || (OVER.has(c[3]) && c[2] !== "running"))) again(400);
       if (changes.length === 0) return;
       const items = t.items.slice();
       for (const c of changes) {

@@ -41,7 +41,7 @@ export function SystemPage() {
             <tbody>{d.keepers.map((k) => <tr key={k.name}><th scope="row" class="name">{k.name}</th><td>{k.state}</td><td class="num">{k.pid ?? "–"}</td><td class="num">{k.slots}</td><td>{relative(k.since)}</td></tr>)}</tbody></table>
         )}
       </section>
-      {d.problems.length > 0 && <section aria-labelledby="problems"><h2 id="problems">Files with problems</h2><Problems problems={d.problems} /></section>}
+      {d.problems.length > 0 && <section aria-labelledby="problems"><h2 id="problems">Files with problems</h2><Problems problems={d.problems.flatMap((f) => f.problems.map((p) => ({ ...p, file: p.file ?? f.path })))} /></section>}
     </div>
   );
 }

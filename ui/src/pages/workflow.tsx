@@ -183,7 +183,7 @@ export function Problems({ problems, note }: { problems: Problem[]; note?: strin
       {problems.map((p) => (
         <div key={`${p.file}${p.line}${p.column}${p.code}`} class={`problem ${p.severity}`}>
           <p><b>{p.severity}[{p.code}]</b>: {p.message}</p>
-          <p class="where num">{p.file ? `${p.file}:` : ""}{p.line}:{p.column}</p>
+          <p class="where num">{p.file ? `${p.file}:` : ""}{p.line}:{p.column}{p.under ? ` ${p.under}` : ""}</p>
           {p.help && <p>{p.help}</p>}
         </div>
       ))}
