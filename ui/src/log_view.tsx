@@ -94,7 +94,9 @@ export class LogStore {
       this.total.value = Math.max(this.total.peek(), r.total_lines);
       this.version.value++;
     } catch (e) {
-      if (!this.closed) this.error.value = e instanceof Refusal ? e.detail : String(e);
+      if (this.closed) return;
+      if (e instanceof Refusal && (e.status === 0 || e.status === 503)) setTimeout(() => !this.closed && void this.fetch(q), 500);
+      else this.error.value = e instanceof Refusal ? e.detail : String(e);
     }
   }
 
