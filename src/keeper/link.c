@@ -262,6 +262,8 @@ static void on_stop(struct house *h, const struct wire_frame *f)
     struct held *x = hold_find(h, &f->stop.name);
     if (x)
         hold_stop(h, x, f->stop.cause);
+    else /* its START never came: it must not come any more, and the daemon waits for an end */
+        hold_refuse(h, &f->stop.name, ECANCELED, "stopped before it was started");
 }
 
 /* False: this peer talks nonsense. */

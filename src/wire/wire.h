@@ -27,7 +27,7 @@ enum {
 
 /* The environment variable that tells a process whose it is. Its value is the
  * text form of the attempt's name. The keeper sets it, whatever START says. */
-#define WIRE_COOKIE "GOWTF_ATTEMPT"
+#define WIRE_COOKIE "GOWTF_COOKIE"
 /* Set beside it when what the attempt leaves behind is to be left alone. */
 #define WIRE_COOKIE_DETACH "GOWTF_DETACH=1"
 

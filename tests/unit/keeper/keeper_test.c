@@ -146,12 +146,12 @@ TEST(a_task_gets_its_environment_directory_and_nothing_else_of_ours)
                           "grep -E '^(SigBlk|SigIgn|NoNewPrivs)' /proc/self/status; "
                           "ps -o sid= -p $$ | tr -d ' ' | grep -qx $$ && echo own session",
                           NULL};
-    const char *env[] = {"PATH=/usr/bin:/bin", "A=b c", "GOWTF_ATTEMPT=forged", NULL};
+    const char *env[] = {"PATH=/usr/bin:/bin", "A=b c", "GOWTF_COOKIE=forged", NULL};
     client_start(&c, 5, argv, env, "/", NULL);
     struct wire_ended ended = client_ended(&c);
     struct wire_name n = client_name(&c, 5);
     snprintf(want, sizeof want,
-             "A=b c\nGOWTF_ATTEMPT=%s\nPATH=/usr/bin:/bin\nPWD=/\n/\n0022\n4\n"
+             "A=b c\nGOWTF_COOKIE=%s\nPATH=/usr/bin:/bin\nPWD=/\n/\n0022\n4\n"
              "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nNoNewPrivs:\t1\nown session\n",
              wire_name_text(&n, name));
     CHECK_STR(__LINE__, log_text(&c, &ended.log, LOG_OUT), want);
@@ -406,7 +406,7 @@ TEST(a_tree_that_hides_is_found_and_ended_before_the_end_is_told)
     char command[200];
     struct wire_name n = client_name(&c, 1);
     char name[WIRE_NAME_TEXT_MAX];
-    snprintf(command, sizeof command, "grep -lz GOWTF_ATTEMPT=%s /proc/[0-9]*/environ 2>/dev/null",
+    snprintf(command, sizeof command, "grep -lz GOWTF_COOKIE=%s /proc/[0-9]*/environ 2>/dev/null",
              wire_name_text(&n, name));
     CHECK(system(command) != 0);
     client_close(&c);
