@@ -279,7 +279,7 @@ static void row_for_terminal(const struct table *t, size_t first, const uint32_t
                              struct buf *out)
 {
     size_t used = 0, room = (size_t)t->paint->width;
-    for (uint32_t c = 0; c < t->columns && !rest_is_empty(t, first, c); c++) {
+    for (uint32_t c = 0; c < t->columns && used < room && !rest_is_empty(t, first, c); c++) {
         const struct cell *cell = &t->cells[first + c];
         struct str text = {t->text.at + cell->at, cell->len};
         size_t pad = wide[c] - cell->wide, columns = cell->wide;
@@ -288,9 +288,10 @@ static void row_for_terminal(const struct table *t, size_t first, const uint32_t
             columns = text_columns(text.at, text.len);
             pad = 0;
         }
-        bool right = t->right & 1u << c, last = rest_is_empty(t, first, c + 1);
+        bool right = t->right & 1u << c;
+        bool last = rest_is_empty(t, first, c + 1) || used + columns + pad + 2 >= room;
         if (right)
-            spaces(out, pad);
+            spaces(out, MIN(pad, room - used - columns));
         paint_add(t->paint, out, cell->tone, text);
         if (!last)
             spaces(out, (right ? 0 : pad) + (wide[c] ? 2 : 0));
