@@ -280,10 +280,10 @@ void server_stop(struct server *s)
     dismiss(s);
     if (s->streams)
         streams_stop(s->streams);
-    if (s->sweep_fd >= 0)
-        conn_sweep_stop(s);
     close_daemon(s->tcp);
     close_daemon(s->local);
+    if (s->sweep_fd >= 0) /* connections still came in until now */
+        conn_sweep_stop(s);
     if (s->local)
         unlink(s->socket_path);
     streams_free(s->streams);
