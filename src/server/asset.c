@@ -21,7 +21,7 @@ static bool is_page(const struct call *c)
 {
     const struct strs *p = &c->segments;
     return p->count == 0 || !memchr(p->at[p->count - 1].at, '.', p->at[p->count - 1].len) ||
-           str_is(p->at[0], "w");
+           str_is(p->at[0], "w") || str_is(p->at[0], "r");
 }
 
 static struct MHD_Response *made(struct call *c, const struct asset *a)

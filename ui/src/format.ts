@@ -34,6 +34,11 @@ export function elapsed(n: number): string {
   return n < 60_000 ? `${Math.max(0, Math.floor(n / 1000))}s` : duration(n);
 }
 
+/** What is usual, in one figure. */
+export function about(n: number): string {
+  return n < 9950 ? duration(n) : coarse(n);
+}
+
 /** One figure: in 3m, in 12s, in 5h, in 3d */
 export function coarse(n: number): string {
   const s = Math.max(0, Math.round(n / 1000));

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { idempotencyKey, post, Refusal, type Run, type Workflow } from "./api";
-import { coarse, duration, elapsed, exact, ms, now, plural, relative, when } from "./format";
+import { about, duration, elapsed, exact, ms, now, plural, relative, when } from "./format";
 import { link } from "./live";
 import { enc, go } from "./router";
 import type { Resource } from "./resource";
@@ -319,7 +319,7 @@ export function eta(run: { usual_ms: number | null; started_at: string | null })
   if (!run.usual_ms) return "";
   const at = ms(run.started_at);
   const ran = at === null ? 0 : now.value - at;
-  return ran > 1.5 * run.usual_ms ? `${(ran / run.usual_ms).toFixed(1)}x usual` : `usually ${coarse(run.usual_ms)}`;
+  return ran > 1.5 * run.usual_ms ? `${(ran / run.usual_ms).toFixed(1)}x usual` : `usually ${about(run.usual_ms)}`;
 }
 
 

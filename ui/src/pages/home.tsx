@@ -3,7 +3,7 @@
 // home.tsx: what needs me, what is running, what comes next.
 import { type Home, type Need, get, type Run, type RunState } from "../api";
 import { LIST_KEYS, useKeys } from "../keys";
-import { coarse, count, elapsed, exact, ms, now, plural, when } from "../format";
+import { about, coarse, count, elapsed, exact, ms, now, plural, when } from "../format";
 import { cannot, eta, Progress, retryRun, RunLink, Waiting, When, complain } from "../parts";
 import { useResource } from "../resource";
 import { enc, go } from "../router";
@@ -60,7 +60,7 @@ export function HomePage() {
                   <td class="num"><time dateTime={f.at} title={exact(f.at)}>{when(f.at)}</time></td>
                   <td class="num faint">in {coarse(Math.max(0, (ms(f.at) ?? 0) - now.value))}</td>
                   <td class="wide"><a href={`/w/${enc(f.workflow)}`}>{f.workflow}</a></td>
-                  <td class="faint right">{f.usual_ms ? `usually ${coarse(f.usual_ms)}` : ""}</td>
+                  <td class="faint right">{f.usual_ms ? `usually ${about(f.usual_ms)}` : ""}</td>
                 </tr>
               ))}
             </tbody></table>

@@ -276,9 +276,9 @@ const COLUMNS: Column[] = [
   { id: "run", title: "Run", value: (t) => -(t.duration_ms ?? -1), show: (t) => duration(t.duration_ms) },
   { id: "tries", title: "Tries", value: (t) => -t.attempt, show: (t) => String(t.attempt || "–") },
   { id: "exit", title: "Exit", value: (t) => -(t.exit_code ?? -1), show: (t) => (t.exit_code === null ? (t.signal ? `sig ${t.signal}` : "–") : String(t.exit_code)) },
-  { id: "cpu", title: "CPU", value: (t) => -(t.cpu_ms ?? -1), show: (t) => duration(t.cpu_ms) },
-  { id: "mem", title: "Memory", value: (t) => -(t.max_rss_bytes ?? -1), show: (t) => bytes(t.max_rss_bytes) },
-  { id: "out", title: "Output", value: (t) => -((t.out_bytes ?? 0) + (t.err_bytes ?? 0)), show: (t) => bytes((t.out_bytes ?? 0) + (t.err_bytes ?? 0)) },
+  { id: "cpu", title: "CPU", value: (t) => -(t.cpu_ms ?? -1), show: (t) => (t.attempt ? duration(t.cpu_ms) : "–") },
+  { id: "mem", title: "Memory", value: (t) => -(t.max_rss_bytes ?? -1), show: (t) => (t.attempt ? bytes(t.max_rss_bytes) : "–") },
+  { id: "out", title: "Output", value: (t) => -((t.out_bytes ?? 0) + (t.err_bytes ?? 0)), show: (t) => (t.attempt ? bytes((t.out_bytes ?? 0) + (t.err_bytes ?? 0)) : "–") },
 ];
 const waited = (t: Task) => (t.queued_at && t.started_at ? Math.max(0, Date.parse(t.started_at) - Date.parse(t.queued_at)) : -1);
 const ROWS_MAX = 400;

@@ -3,7 +3,7 @@
 // schedule.tsx: what fires next, and what became of the instants that were due.
 import { type Fire, get, type Slot } from "../api";
 import { LIST_KEYS, useKeys } from "../keys";
-import { coarse, exact, relative, when } from "../format";
+import { about, exact, relative, when } from "../format";
 import { Empty, Segmented, Waiting } from "../parts";
 import { useResource } from "../resource";
 import { enc, query, setQuery } from "../router";
@@ -38,7 +38,7 @@ export function SchedulePage() {
                 <th scope="row" class="name"><a href={`/w/${enc(f.workflow)}`}>{f.workflow}</a>{!f.enabled && <span class="tag">paused</span>}</th>
                 <td class="opt faint"><code>{f.entry}</code></td>
                 <td class="opt faint">{f.local} {f.timezone}</td>
-                <td class="right opt faint">{f.usual_ms ? coarse(f.usual_ms) : "–"}</td>
+                <td class="right opt faint">{f.usual_ms ? about(f.usual_ms) : "–"}</td>
               </tr>
             ))}</tbody>
           </table>

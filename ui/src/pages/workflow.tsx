@@ -3,7 +3,7 @@
 // workflow.tsx: how has this one been doing, and what is it?
 import { type Graph, get, getText, type Grid, type Problem, type WorkflowFull } from "../api";
 import { LIST_KEYS, useKeys } from "../keys";
-import { coarse, duration, exact, plural, relative, when } from "../format";
+import { about, duration, exact, plural, relative, when } from "../format";
 import { GraphView, noteOf } from "../graph";
 import { cannot, Empty, Segmented, Switch, Waiting, When } from "../parts";
 import { useResource } from "../resource";
@@ -53,7 +53,7 @@ export function WorkflowPage({ name = "" }: { name?: string }) {
           {w.schedules.length === 0 && <span>no schedule</span>}
           {w.enabled && w.next.slice(0, 3).map((n) => <span key={n.at} title={exact(n.at)}>next {when(n.at)}, {relative(n.at)}</span>)}
           {!w.enabled && w.switched && <span>paused {relative(w.switched.at)}{w.switched.actor ? ` by ${w.switched.actor}` : ""}{w.switched.reason ? `: ${w.switched.reason}` : ""}</span>}
-          {w.usual_ms !== null && <span>usually {coarse(w.usual_ms)}</span>}
+          {w.usual_ms !== null && <span>usually {about(w.usual_ms)}</span>}
           {w.success_rate_30d !== null && <span>{Math.round(100 * w.success_rate_30d)} % fine in 30 days</span>}
           <span>{plural(w.run_count, "run")}</span>
           {last && <span>last <When t={last.started_at} rel /></span>}
@@ -108,7 +108,7 @@ function History({ w }: { w: WorkflowFull }) {
         <tbody>{rows.map((t, y) => (
           <tr key={t}>
             <th scope="row" class="cut" title={t}>{t}</th>
-            <td class="num faint">{usualOf.get(t) ? coarse(usualOf.get(t)!) : ""}</td>
+            <td class="num faint">{usualOf.get(t) ? about(usualOf.get(t)!) : ""}</td>
             {g.runs.map((r, x) => {
               const state = CELLS[g.cells[y * g.runs.length + x] ?? " "];
               return (

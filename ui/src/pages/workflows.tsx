@@ -4,7 +4,7 @@
 import { useState } from "preact/hooks";
 import { get, type Workflow, type WorkflowFull, type Workflows } from "../api";
 import { LIST_KEYS, useKeys } from "../keys";
-import { coarse, exact, relative, when } from "../format";
+import { about, exact, relative, when } from "../format";
 import { cannot, complain, dialog, Empty, StartDialog, Strip, Switch, Took, Waiting } from "../parts";
 import { useResource } from "../resource";
 import { enc, query, setQuery } from "../router";
@@ -133,7 +133,7 @@ function Row({ w, onSwitch }: { w: Workflow; onSwitch: (on: boolean) => void }) 
       <td class="opt cut faint" title={w.schedules.map((s) => `${s.words} (${s.entry}, ${s.timezone})`).join("\n")}>{w.schedules.map((s) => s.words).join("; ")}</td>
       <td class="opt2"><Strip w={w} /></td>
       <td class="last">{last ? <a href={`/r/${last.id}`} title={exact(last.started_at)}><span class="num">{relative(last.started_at)}</span> <span class="faint num"><Took from={last.started_at} ms={last.duration_ms} /></span></a> : <span class="faint">–</span>}</td>
-      <td class="opt num right faint">{w.usual_ms ? coarse(w.usual_ms) : "–"}</td>
+      <td class="opt num right faint">{w.usual_ms ? about(w.usual_ms) : "–"}</td>
       <td class="opt num faint" title={exact(w.next_at)}>{!w.enabled && w.schedules.length ? "paused" : w.next_at ? when(w.next_at) : "–"}</td>
       <td class="acts">
         <button type="button" class="icon" aria-label={`Start ${w.name}`} title={cannot() ?? `Start ${w.name}`} disabled={!!cannot() || w.state === "gone"} onClick={() => startWorkflow(w.name)}>
