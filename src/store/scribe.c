@@ -63,8 +63,9 @@ static void *work(void *arg)
 {
     struct scribe *s = arg;
     pthread_mutex_lock(&s->lock);
-    while (!s->error && (!s->stop || s->synced < s->noted)) {
-        if (s->synced == s->noted) {
+    /* Urgent without news: an answer rests on a commit that is synced already. */
+    while (!s->error && (!s->stop || s->urgent || s->synced < s->noted)) {
+        if (s->synced == s->noted && !s->urgent) {
             pthread_cond_wait(&s->wake, &s->lock);
             continue;
         }

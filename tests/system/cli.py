@@ -287,6 +287,7 @@ def every_reading_command_answers_json():
 def a_pipe_gets_tabs_and_whole_texts():
     """in a pipe lists have tabs, no head line and RFC 3339 times; on a terminal columns"""
     engine()
+    equal(gowtf('start', 'good', '--wait', '-q').returncode, 0)
     rows = [x.split('\t') for x in gowtf('runs').stdout.splitlines()]
     check(rows and all(len(r) == 8 for r in rows), rows)
     check(re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', rows[0][3]), rows[0])
@@ -336,6 +337,7 @@ def cancel_retry_pause_resume_act():
     check('began' in out and follower.returncode == 0, out)
     wait_for(lambda: '"cancelled"' in gowtf('show', run, '--json=state').stdout, 'the end')
     equal(gowtf('cancel', run).returncode, 5)
+    equal(gowtf('start', 'bad', '--wait').returncode, 1)
     r = gowtf('retry', 'bad@failed', '--wait')
     check(r.returncode == 1, r.stdout + r.stderr)
     equal(gowtf('pause', 'good', '--reason', 'a test').returncode, 0)
