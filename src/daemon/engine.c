@@ -327,10 +327,8 @@ static void tell(struct engine *g)
         return;
     if (waits)
         door_mark(g->door, g->store.commits);
-    if (g->store.durability == DURABLE_FULL)
+    if (g->store.durability == DURABLE_FULL || scribe_note(g->scribe, g->store.commits, waits))
         door_release(g->door, g->store.commits);
-    else
-        scribe_note(g->scribe, g->store.commits, waits);
     if (scribe_failed(g->scribe, &e)) {
         fprintf(stderr, "gowtf: %s; stopping, because nothing more could be promised\n", e.text);
         abort(); /* the parent starts us again, and the log is read anew */

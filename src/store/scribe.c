@@ -120,16 +120,20 @@ void scribe_free(struct scribe *s)
     free(s);
 }
 
-void scribe_note(struct scribe *s, uint64_t commit, bool urgent)
+bool scribe_note(struct scribe *s, uint64_t commit, bool urgent)
 {
     pthread_mutex_lock(&s->lock);
+    bool synced = commit <= s->synced;
     /* A scribe at leisure need not be woken for more of the same. */
-    bool wake = s->noted == s->synced || (urgent && !s->urgent);
-    s->noted = commit;
-    s->urgent |= urgent;
+    bool wake = !synced && (s->noted == s->synced || (urgent && !s->urgent));
+    if (!synced) {
+        s->noted = commit;
+        s->urgent |= urgent;
+    }
     if (wake)
         pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->lock);
+    return synced;
 }
 
 bool scribe_failed(struct scribe *s, struct err *e)

@@ -21,8 +21,9 @@ bool scribe_new(const char *wal_path, scribe_done_fn *done, void *ctx, struct sc
                 struct err *e);
 void scribe_free(struct scribe *s); /* after a last sync; NULL is fine */
 
-/* Commit number `commit` is in the log. `urgent`: somebody waits for it. */
-void scribe_note(struct scribe *s, uint64_t commit, bool urgent);
+/* Commit number `commit` is in the log. `urgent`: somebody waits for it. True:
+ * it is on the disk already, and `done` will not be called for it. */
+bool scribe_note(struct scribe *s, uint64_t commit, bool urgent);
 
 /* A sync has failed: nothing can be promised any more. The text of why. */
 bool scribe_failed(struct scribe *s, struct err *e);

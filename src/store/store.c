@@ -226,8 +226,7 @@ bool event_add(struct store *s, ms_t at, const char *kind, int64_t workflow, int
 
 bool store_checkpoint(struct store *s, struct err *e)
 {
-    int code =
-        sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int code = sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     /* A reader may keep some pages back; do not come again for those alone. */
     s->wal_pages = 0;
     if (code != SQLITE_OK && code != SQLITE_BUSY)
