@@ -253,11 +253,22 @@ def files(d):
     yield 'man/gowtf-api.7', api_man()
 
 
+def with_list(pages):
+    """The files, and the list by which Meson installs the man pages."""
+    names = []
+    for path, text in pages:
+        if path.startswith('man/'):
+            names.append(path[4:])
+        yield path, text
+    yield ('man/meson.build', '# SPDX-License-Identifier: MIT\n# Made by tools/docgen.py.\ninstall_man(\n'
+           + ''.join(f"  '{n}',\n" for n in sorted(names)) + ')\n')
+
+
 def main():
     d = json.loads(subprocess.run([sys.argv[1], 'help', '--json'], check=True,
                                   capture_output=True).stdout)
     wrong = []
-    for path, text in files(d):
+    for path, text in with_list(files(d)):
         full = os.path.join(ROOT, path)
         if os.path.exists(full) and read(path) == text:
             continue
