@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- cli.sql: which workflow, run, task or attempt somebody means.
 -- This file only reads.
 

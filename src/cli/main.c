@@ -151,7 +151,7 @@ int main(int argc, char **argv)
     struct cli c = {.program = argc ? argv[0] : "gowtf", .color = "auto"};
     int status, at;
 
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     at = verb_at(argc, argv);
     if (at >= argc) {
         status = without_command(&c, argc, argv);
