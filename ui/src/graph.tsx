@@ -22,7 +22,7 @@ interface View {
   k: number; // pixels a unit
 }
 
-const FULL = 0.55; // above: names
+const FULL = 0.4; // above: names
 const SHAPES = 0.22; // above: shapes
 const MAX_K = 1.6;
 
@@ -68,6 +68,13 @@ export function GraphView(p: { graph: Graph; nodeLook: (task: number) => NodeLoo
     const el = canvas.current!;
     const w = el.clientWidth, h = el.clientHeight;
     const k = Math.min(1, (w - 24) / Math.max(1, g.width), (h - 24) / Math.max(1, g.height));
+    const wide = Math.min(1, (w - 24) / Math.max(1, g.width));
+    // A tall fan-out would be a thread: show the part around the selected task instead.
+    if (k < SHAPES && wide > FULL && at.current === null) {
+      const n = (p.selected !== null && links.byTask.get(p.selected)) || g.nodes[0];
+      at.current = { k: wide, x: -(w / wide - g.width) / 2, y: (n?.y ?? 0) + g.node_height / 2 - h / wide / 2 };
+      return;
+    }
     at.current = { k: Math.max(k, 0.01), x: -(w / k - g.width) / 2, y: -(h / k - g.height) / 2 };
   };
 

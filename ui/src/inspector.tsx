@@ -70,9 +70,10 @@ export function TaskLog({ run, task, full, whole }: { run: { id: number }; task:
   return (
     <>
       <div class="log-bar">
+        {attempts.length > 1 && <span class="faint">Attempt</span>}
         {attempts.length > 1 && (
           <Segmented label="Attempt" value={String(attempt?.attempt)} onPick={(a) => setQuery({ attempt: a === String(last?.attempt) ? null : a })}
-            options={attempts.map((a) => ({ id: String(a.attempt), title: `Attempt ${a.attempt}` }))} />
+            options={attempts.map((a) => ({ id: String(a.attempt), title: String(a.attempt), name: `Attempt ${a.attempt}` }))} />
         )}
         <select aria-label="Which output" value={stream} onChange={(e) => setQuery({ stream: e.currentTarget.value === "both" ? null : e.currentTarget.value })}>
           <option value="both">out and err</option><option value="out">out</option><option value="err">err</option>

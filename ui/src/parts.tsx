@@ -323,11 +323,11 @@ export function eta(run: { usual_ms: number | null; started_at: string | null })
 }
 
 
-export function Segmented<T extends string>(p: { label: string; options: { id: T; title: string }[]; value: T; onPick: (id: T) => void }) {
+export function Segmented<T extends string>(p: { label: string; options: { id: T; title: string; name?: string }[]; value: T; onPick: (id: T) => void }) {
   return (
     <div class="segmented" role="tablist" aria-label={p.label}>
       {p.options.map((o) => (
-        <button key={o.id} type="button" role="tab" aria-selected={o.id === p.value} tabIndex={o.id === p.value ? 0 : -1}
+        <button key={o.id} type="button" role="tab" aria-label={o.name} aria-selected={o.id === p.value} tabIndex={o.id === p.value ? 0 : -1}
           onClick={() => p.onPick(o.id)}
           onKeyDown={(e) => {
             const step = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
