@@ -115,8 +115,8 @@ export function GraphView(p: { graph: Graph; nodeLook: (task: number) => NodeLoo
         } else c.lineTo(x2, y2);
       }
       c.strokeStyle = bright ? col.accent : col.control;
-      c.globalAlpha = bright ? 1 : p.selected !== null ? 0.35 : 0.6;
-      c.lineWidth = (bright ? 1.8 : 1.1) / Math.min(1, Math.max(v.k, 0.3));
+      c.globalAlpha = bright ? (lit.size > 60 ? 0.4 : 1) : p.selected !== null ? 0.35 : 0.6;
+      c.lineWidth = (bright && lit.size <= 60 ? 1.8 : 1.1) / Math.min(1, Math.max(v.k, 0.3));
       c.stroke();
       c.globalAlpha = 1;
     };

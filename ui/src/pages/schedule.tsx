@@ -11,7 +11,7 @@ import { StateWord } from "../state";
 
 export function SchedulePage() {
   const next = useResource<{ items: Fire[] }>("schedule", {
-    load: (s) => get("/schedule?n=40", s),
+    load: (s) => get("/schedule?n=20", s),
     apply: (_, e, again) => { if (e.type === "slot" || e.type === "switch" || e.type === "workflow") again(100); },
   });
   const outcome = query.value.get("outcome") ?? "";
