@@ -7,6 +7,7 @@ forgotten. What it claims about runs rests on the ledger and on the rows, never
 on what the program says of itself.
 """
 import collections
+import fcntl
 import http.client
 import json
 import os
@@ -247,7 +248,18 @@ class House:
         self.parent.wait(10)
         self.parent.stdout.close()
         self.parent = None
-        wait_for(lambda: not alive(daemon), 10, "the daemon's end")
+        wait_for(self.is_free, 10, "the daemon's end")
+
+    def is_free(self):
+        """Nobody holds the data directory: every thread of a killed daemon is gone."""
+        fd = os.open(self.home, os.O_RDONLY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(fd)
 
     def close(self):
         try:
