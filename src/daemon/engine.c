@@ -471,11 +471,18 @@ static void settle(struct engine *g)
         fprintf(stderr, "gowtf: no keeper answers yet; nothing runs until one does\n");
 }
 
+static uint32_t default_slots(void)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    return (uint32_t)MAX(4, 2 * cpus);
+}
+
 bool engine_new(const struct engine_opts *o, struct engine **out, struct err *e)
 {
     char wal[4096];
     struct engine *g = mem_new(sizeof *g);
     g->opts = *o;
+    g->opts.slots = o->slots ? o->slots : default_slots();
     g->store.home_fd = -1;
     g->keeper_fd = g->watcher_fd = -1;
     g->epoll = g->door_fd = g->boot_timer = g->wall_timer = g->signals = -1;

@@ -42,12 +42,6 @@ static void notify(const char *state)
     close(fd);
 }
 
-static uint32_t default_slots(void)
-{
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    return (uint32_t)MAX(4, 2 * cpus);
-}
-
 static struct server_opts server_opts_for(const struct serve_opts *o, const char *home)
 {
     return (struct server_opts){.home = home,
@@ -97,7 +91,7 @@ static int daemon_main(const struct serve_opts *o, bool first)
     struct engine_opts eo = {
         .home = o->home,
         .workflows = o->workflows,
-        .slots = o->slots ? o->slots : default_slots(),
+        .slots = o->slots,
         .durability = o->durability,
         .retention = o->retention,
         .trace = open_trace(o->trace),
