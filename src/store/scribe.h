@@ -13,8 +13,7 @@
 
 struct scribe;
 
-/* Called on the scribe's thread after each sync, and at once when an urgent
- * commit is on the disk already. */
+/* Called on the scribe's thread after each sync. */
 typedef void scribe_done_fn(void *ctx, uint64_t synced);
 
 /* `wal_path`: the -wal file, which exists while the writer is open. */
