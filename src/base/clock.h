@@ -18,9 +18,4 @@ enum { CLOCK_TEXT_MAX = 32 };
 /* "2026-11-23T03:00:00.004Z" into `text`, which is returned. */
 const char *clock_rfc3339(ms_t at, char text[CLOCK_TEXT_MAX]);
 
-/* Proleptic Gregorian calendar, UTC. Source: Howard Hinnant,
- * "chrono-Compatible Low-Level Date Algorithms". Days count from 1970-01-01. */
-int64_t civil_to_days(int64_t year, int month, int day); /* month, day from 1 */
-void civil_from_days(int64_t days, int64_t *year, int *month, int *day);
-
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "base/clock.h"
+#include "base/civil.h"
 #include "store/store.h"
 
 bool look_open(struct look *l, const struct cli *c, struct err *e)

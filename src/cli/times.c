@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/civil.h"
 #include "base/clock.h"
 #include "model/duration.h"
 

@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * daemon/keeper_start.h: bringing a keeper into the world when none answers. */
 #ifndef DAEMON_KEEPER_START_H
 #define DAEMON_KEEPER_START_H
 

@@ -208,7 +208,9 @@ static void held_pack(struct held *x, const struct wire_start *s)
     point_at(argv, text, s->argv.bytes.len, NULL);
     text += s->argv.bytes.len;
     env[0] = text;
-    text += sprintf(text, "%s=%s", WIRE_COOKIE, wire_name_text(&x->name, name)) + 1;
+    int cookie = snprintf(text, sizeof WIRE_COOKIE + sizeof name, "%s=%s", WIRE_COOKIE,
+                          wire_name_text(&x->name, name));
+    text += cookie + 1;
     size_t n = 1;
     if (x->flags & WIRE_START_DETACH)
         env[n++] = memcpy(text, detach, sizeof detach);

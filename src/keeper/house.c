@@ -185,7 +185,8 @@ static bool settle_process(struct err *e)
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     for (int i = 1; i < NSIG; i++)
-        signal(i, SIG_DFL); /* an ignored signal would be ignored by every task */
+        sigaction(i, &(struct sigaction){.sa_handler = SIG_DFL},
+                  NULL); /* an ignored signal would be ignored by every task */
     int null = open("/dev/null", O_RDWR);
     if (null < 0 || dup2(null, 0) < 0)
         return err_sys(e, "/dev/null");

@@ -20,7 +20,7 @@
  * between the two matches. */
 #include "model/cron.h"
 
-#include "base/clock.h"
+#include "base/civil.h"
 
 #include <stdarg.h>
 #include <stdio.h>

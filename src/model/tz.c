@@ -20,7 +20,7 @@
  *     it promises are known to be there. */
 #include "model/tz.h"
 
-#include "base/clock.h"
+#include "base/civil.h"
 
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- scheduler.sql: every word the scheduler says to the store.
 -- inserts: schedule_slots schedule_marks workflow_switches workflow_runs task_instances
 -- updates: schedule_slots schedule_marks workflow_switches

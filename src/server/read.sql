@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- read.sql: every question the API, the UI and the command line ask.
 -- This file only reads. Lists of ids are found by one statement each, along the
 -- index that fits; the row of an id is always the same statement.

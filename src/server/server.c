@@ -103,7 +103,7 @@ static bool listen_local(struct server *s, int *out, struct err *e)
     if (strlen(s->socket_path) >= sizeof addr.sun_path)
         return err_set(e, ERR_INVALID, "%s: the path of a socket has at most %zu bytes",
                        s->socket_path, sizeof addr.sun_path - 1);
-    strcpy(addr.sun_path, s->socket_path);
+    memcpy(addr.sun_path, s->socket_path, strlen(s->socket_path) + 1);
     unlink(s->socket_path);
     mode_t old = umask(0177);
     int bound = bind(fd, (struct sockaddr *)&addr, sizeof addr);

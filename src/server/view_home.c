@@ -7,7 +7,6 @@
 #include "server/words.h"
 #include "read.sql.h"
 
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -337,7 +336,7 @@ bool view_system(const struct view *v, const struct view_self *self, struct buf 
     json_none(&j, "log_bytes");
     if (!view_broken(v, &j, "problems", e))
         return false;
-    json_str(&j, "sqlite_version", str_of(sqlite3_libversion()));
+    json_str(&j, "sqlite_version", str_of(db_library_version()));
     json_int(&j, "clients", self->clients);
     json_int(&j, "seq", seq);
     json_close(&j);

@@ -131,6 +131,11 @@ void db_end_read(struct db *db)
         (void)run_text(db, sql, &ignored);
 }
 
+const char *db_library_version(void)
+{
+    return sqlite3_libversion();
+}
+
 int64_t db_last_id(const struct db *db)
 {
     return sqlite3_last_insert_rowid(db->handle);

@@ -43,6 +43,7 @@ void db_rollback(struct db *db); /* fine when there is none */
 bool db_begin_read(struct db *db, struct err *e);
 void db_end_read(struct db *db);
 
+const char *db_library_version(void); /* of SQLite, "3.40.1" */
 int64_t db_last_id(const struct db *db);
 int64_t db_changes(const struct db *db); /* rows the last statement changed */
 

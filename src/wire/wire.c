@@ -432,18 +432,12 @@ static const struct codec {
     void (*put)(struct buf *b, const struct wire_frame *f);
     void (*get)(struct cursor *c, struct wire_frame *f);
 } codecs[256] = {
-    [WIRE_HELLO] = {put_hello,   get_hello  },
-      [WIRE_START] = {put_start,   get_start  },
-    [WIRE_STOP] = {put_stop,    get_stop   },
-      [WIRE_ACK] = {put_ack,     get_ack    },
-    [WIRE_RETIRE] = {put_retire,  get_retire },
-      [WIRE_PING] = {put_ping,    get_ping   },
-    [WIRE_WELCOME] = {put_welcome, get_welcome},
-      [WIRE_STARTED] = {put_started, get_started},
-    [WIRE_ENDED] = {put_ended,   get_ended  },
-      [WIRE_REFUSED] = {put_refused, get_refused},
-    [WIRE_ALIVE] = {put_alive,   get_alive  },
-      [WIRE_PONG] = {put_ping,    get_ping   },
+    [WIRE_HELLO] = {put_hello, get_hello},       [WIRE_START] = {put_start, get_start},
+    [WIRE_STOP] = {put_stop, get_stop},          [WIRE_ACK] = {put_ack, get_ack},
+    [WIRE_RETIRE] = {put_retire, get_retire},    [WIRE_PING] = {put_ping, get_ping},
+    [WIRE_WELCOME] = {put_welcome, get_welcome}, [WIRE_STARTED] = {put_started, get_started},
+    [WIRE_ENDED] = {put_ended, get_ended},       [WIRE_REFUSED] = {put_refused, get_refused},
+    [WIRE_ALIVE] = {put_alive, get_alive},       [WIRE_PONG] = {put_ping, get_ping},
 };
 
 /* ---- whole frames ---- */

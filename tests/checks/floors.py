@@ -63,6 +63,8 @@ def law_broken(floor, kind, header):
     if target in MAY and target not in MAY[floor]:
         if floor in ROOMS and target in ROOMS:
             return 'rooms never include each other; they leave messages in the corridor'
+        if floor == 'server' and header == 'wire/logfile.h':
+            return None  # it reads the logs where the keeper put them
         if floor in ROOMS and target == 'wire':
             return 'of the rooms only worker sees wire'
         return WHY.get(floor, f'{floor} may include {", ".join(sorted(MAY[floor]))} only')

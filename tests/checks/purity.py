@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tap import test, check, main, TESTS  # noqa: E402
 
 CORES = ['executor/core', 'scheduler/core', 'health/core', 'watcher/sync']
-PURE_BASE = {'arena', 'base', 'buf', 'err', 'map', 'str', 'utf8', 'hash'}
+PURE_BASE = {'civil', 'arena', 'base', 'buf', 'err', 'map', 'str', 'utf8', 'hash'}
 PURE_LIBC = set('''
     memcpy memset memmove memcmp memchr memrchr memmem strlen strnlen strcmp strncmp strchr strrchr
     strstr strcasecmp strncasecmp strspn strcspn

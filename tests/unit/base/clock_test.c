@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/civil.h"
 #include "base/clock.h"
 #include "../check.h"
 

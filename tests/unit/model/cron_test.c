@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "zone.h"
 
-#include "base/clock.h"
+#include "base/civil.h"
 #include "cron_slow.h"
 
 static bool parse(const char *text, struct cron *c, struct cron_error *where)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/civil.h"
 #include "zone.h"
 
 #include <unistd.h>
