@@ -341,10 +341,10 @@ class House:
         return subprocess.run([GOWTF, *args, '-C', self.home], capture_output=True, text=True,
                               timeout=timeout, stdin=subprocess.DEVNULL)
 
-    def run(self, name, params=None, key=None):
+    def run(self, name, params=None, key=None, timeout=10):
         headers = {'Idempotency-Key': key} if key else None
         return self.call('POST', f'/workflows/{name}/runs', {'params': params or {}},
-                         headers)['id']
+                         headers, timeout)['id']
 
     # ---- the rows
 

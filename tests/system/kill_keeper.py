@@ -54,7 +54,8 @@ def dead_with_it():
         open(house.ledger_path + '.go', 'w').close()
         kill(daemon, 18)
         equal(house.wait_run(run, 60), 'success')
-        equal(house.attempt(run, 'wait', 1)['state'], 'lost')
+        a = house.attempt(run, 'wait', 1)  # a kernel from 6.15 on remembers how it ended
+        check(a['state'] == 'lost' or (a['state'], a['signal']) == ('failed', 9), f'{a}')
         equal(house.attempt(run, 'wait', 2)['state'], 'success')
         house.check_ledger()
         house.check_rows()

@@ -146,14 +146,14 @@ def quiet_streams():
 def clean_birth():
     """a task has three descriptors, default signals and no secret of ours"""
     os.environ['GOWTF_TEST_SECRET'] = 'hunter2'
-    script = start_line('ls /proc/$$/fd | tr "\\n" " "; grep -E "Sig(Blk|Ign)" /proc/$$/status; env')
+    script = start_line('ls /proc/$$/fd | tr "\\n" " "; grep -E "Sig(Blk|Ign)" /proc/self/status; env')
     try:
         with House({'t': flow(task('look', script))}) as house:
             run = house.run('t')
             equal(house.wait_run(run), 'success')
             text = house.log(run, 'look').decode()
             check(text.startswith(('0 1 2 ', '0 1 10 2 ', '0 1 2 255 ')), text[:60])
-            check('SigBlk:\t0000000000000000' in text, 'signals are blocked')
+            check('SigBlk:\t0000000000000000' in text, f'signals are blocked: {text[:300]}')
             check('hunter2' not in text, 'the environment of the daemon leaks')
             with open(os.path.join(house.home, 'token')) as f:
                 check(f.read().strip() not in text, 'the token leaks')
