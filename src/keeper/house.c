@@ -27,11 +27,13 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
+    LOCK_TRIES = 200, /* 5 ms apart */
     EVENTS_AT_ONCE = 8,
     THREAD_STACK_BYTES = 512 << 10, /* reserved, not used: a page or two of it is touched */
     LINGER_MS = 5000,
@@ -226,6 +228,19 @@ static bool enter_data_dir(const char *path, struct err *e)
 }
 
 /* ERR_CONFLICT: somebody else is the keeper here. */
+/* The lock of a keeper that was killed lives until its last thread is gone,
+ * which may be a moment after its socket has closed. */
+static bool lock_patiently(int fd)
+{
+    static const struct timespec moment = {.tv_nsec = 5000000};
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        nanosleep(&moment, NULL);
+    }
+    return false;
+}
+
 static bool take_lock(struct house *h, struct err *e)
 {
     char text[32] = "";
@@ -235,7 +250,7 @@ static bool take_lock(struct house *h, struct err *e)
     h->lock = openat(h->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (h->lock < 0)
         return err_sys(e, "keeper/lock");
-    if (flock(h->lock, LOCK_EX | LOCK_NB)) {
+    if (!lock_patiently(h->lock)) {
         ssize_t n = pread(h->lock, text, sizeof text - 1, 0);
         text[n > 0 ? n - (text[n - 1] == '\n') : 0] = 0;
         return err_set(e, ERR_CONFLICT, "another keeper holds this directory (pid %s)", text);

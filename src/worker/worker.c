@@ -38,7 +38,7 @@ enum {
     RUNS_KEPT = 64,     /* runs without living attempts whose variables are kept ready */
     RETRY_FIRST_MS = 5, /* between tries to reach a keeper that is starting */
     RETRY_MAX_MS = 2000,
-    STARTS_PER_TRIES = 100, /* start another one if it has not answered after so many tries */
+    STARTS_PER_TRIES = 25, /* start another one if it has not answered after so many tries */
 };
 
 static const struct str keeper_name = {"local", 5};
