@@ -308,34 +308,6 @@ void hold_start(struct house *h, const struct wire_start *s)
     queue_add(h, x);
 }
 
-/* One thread always listens, and no more run than there are slots: what a daemon
- * hands out beyond them waits here, and begins without asking it when one ends. */
-struct held *hold_next_launch(struct house *h)
-{
-    if (h->launching_count + 1 >= h->threads || h->live_count - h->queue_count >= h->opts.slots)
-        return NULL;
-    struct held *x = queue_take(h);
-    if (!x)
-        return NULL;
-    journal_starting(h, x);
-    x->state = HELD_LAUNCHING;
-    x->started_wall = h->wall;
-    x->started_boot = h->boot;
-    slot_begin(x->slot, &x->name, h->wall, x->log_max);
-    h->launching[h->launching_count++] = x;
-    return x;
-}
-
-static void launching_take(struct house *h, struct held *x)
-{
-    for (uint32_t i = 0; i < h->launching_count; i++)
-        if (h->launching[i] == x) {
-            h->launching[i] = h->launching[--h->launching_count];
-            return;
-        }
-    ASSERT(!"an attempt that was launched was launching");
-}
-
 /* It never was. */
 static void hold_undo(struct house *h, struct held *x, int code)
 {
@@ -346,31 +318,33 @@ static void hold_undo(struct house *h, struct held *x, int code)
     hold_refused(h, x, code, strerror(code));
 }
 
-void hold_launched(struct house *h, struct held *x, pid_t pid, int error)
+static void hold_launch(struct house *h, struct held *x)
 {
-    launching_take(h, x);
+    journal_starting(h, x);
+    x->started_wall = h->wall;
+    x->started_boot = h->boot;
+    slot_begin(x->slot, &x->name, h->wall, x->log_max);
+    pid_t pid = launch_run(x->launch, &h->pool);
     if (pid < 0) {
-        hold_undo(h, x, error);
+        hold_undo(h, x, errno);
         return;
     }
-    if (x->state == HELD_OVER) {
-        bool acked = x->over_seq == 0;
-        held_free_texts(x);
-        if (acked)
-            hold_forget(h, x);
-        return;
-    }
+    house_now(h); /* a new keeper compares it with the start of the process */
     x->state = HELD_RUNNING;
     x->pid = pid;
     map_put(&h->by_pid, pid, x);
-    if (!x->launch->error)
-        held_free_texts(x);
     struct record r = hold_record(h, x, RECORD_CLONED);
     r.started.pid = (uint32_t)pid;
     journal_add(&h->journal, &r);
-    if (x->cause != WIRE_SELF)
-        hunt_begin(h, x);
     house_wake_at(h, x->started_boot + TELL_LATE_MS);
+}
+
+/* No more run than there are slots: what a daemon hands out beyond them waits
+ * here, and begins without asking it when one ends. */
+void hold_launch_waiting(struct house *h)
+{
+    while (h->queue_first && h->live_count - h->queue_count < h->opts.slots)
+        hold_launch(h, queue_take(h));
 }
 
 /* ---- telling ---- */
@@ -392,6 +366,8 @@ static void hold_settle(struct house *h, struct held *x)
     struct proc p;
     if (proc_look(x->pid, &p))
         x->ticks = p.ticks;
+    if (x->launch && launch_is_away(x->launch) && !x->launch->error)
+        held_free_texts(x);
     hold_tell_started(h, x);
     slot_watch(&h->slots, x->slot, h->wall);
     house_wake_at(h, slots_deadline(&h->slots));
@@ -458,10 +434,8 @@ void hold_over(struct house *h, struct held *x, const char *text)
         hold_let_go(h, x);
     slot_release(x->slot, &ref);
     x->slot = NULL;
-    bool launching = x->state == HELD_LAUNCHING;
     x->state = HELD_OVER;
-    if (!launching)
-        held_free_texts(x);
+    held_free_texts(x);
     live_take(h, x);
     if (h->sweep_at == MS_NEVER && ran) {
         h->sweep_at = h->boot + h->opts.linger_ms;
@@ -490,6 +464,8 @@ void hold_exited(struct house *h, struct held *x)
         x->how = WIRE_LAUNCH;
         x->code = x->launch->error;
         launch_error_text(x, text);
+    } else if (x->cause != WIRE_SELF && x->hunt.stage == HUNT_NONE) {
+        hunt_begin(h, x); /* it was not away when the stop came, but may have forked since */
     }
     if (x->hunt.stage == HUNT_NONE) {
         if (x->how == WIRE_UNKNOWN)
@@ -503,17 +479,6 @@ void hold_exited(struct house *h, struct held *x)
     x->exited = true;
     hold_let_go(h, x);
     house_wake_at(h, h->boot + 1);
-}
-
-static struct held *find_by_pid(struct house *h, pid_t pid)
-{
-    struct held *x = map_get(&h->by_pid, pid);
-    for (uint32_t i = 0; !x && i < h->launching_count; i++)
-        if (h->launching[i]->launch->pid == pid)
-            x = h->launching[i];
-    if (x)
-        x->pid = pid;
-    return x;
 }
 
 static void set_usage(struct held *x, const struct rusage *u)
@@ -541,7 +506,7 @@ void hold_reap(struct house *h)
     siginfo_t info;
     struct rusage used;
     for (pid_t pid; (pid = peek(&info, &used)) > 0;) {
-        struct held *x = find_by_pid(h, pid);
+        struct held *x = map_get(&h->by_pid, pid);
         if (!x || x->state == HELD_OVER || x->exited) {
             reap_one(pid); /* an orphan that came home */
             continue;
@@ -577,6 +542,12 @@ void hold_pidfd(struct house *h, struct held *x)
     hold_exited(h, x);
 }
 
+/* Before its exec nobody could tell it from us: neither session nor cookie is its own. */
+static bool can_be_hunted(const struct held *x)
+{
+    return !x->launch || launch_is_away(x->launch);
+}
+
 void hold_stop(struct house *h, struct held *x, enum wire_cause cause)
 {
     if (x->state == HELD_OVER)
@@ -594,8 +565,10 @@ void hold_stop(struct house *h, struct held *x, enum wire_cause cause)
         x->how = WIRE_LAUNCH;
         x->code = ECANCELED;
         hold_over(h, x, "stopped before it was started");
-    } else if (x->state == HELD_RUNNING) {
+    } else if (can_be_hunted(x)) {
         hunt_begin(h, x);
+    } else {
+        house_wake_at(h, h->boot + 1);
     }
 }
 
@@ -606,10 +579,7 @@ void hold_acked(struct house *h, uint64_t seq)
         h->over_first = x->queue_next;
         if (!h->over_first)
             h->over_last = &h->over_first;
-        if (x->launch)
-            x->over_seq = 0; /* its thread is not back yet, and forgets it then */
-        else
-            hold_forget(h, x);
+        hold_forget(h, x);
     }
 }
 
@@ -660,11 +630,13 @@ static void held_tick(struct house *h, struct held *x)
         hold_settle(h, x);
     if (x->timeout_ms && x->cause == WIRE_SELF && h->boot >= x->started_boot + x->timeout_ms)
         hold_stop(h, x, WIRE_TIMEOUT);
+    if (x->cause != WIRE_SELF && x->hunt.stage == HUNT_NONE && can_be_hunted(x))
+        hunt_begin(h, x);
     if (x->exited_boot)
         hold_pidfd(h, x);
 }
 
-static ms_t held_deadline(const struct held *x)
+static ms_t held_deadline(const struct house *h, const struct held *x)
 {
     ms_t at = MS_NEVER;
     if (x->state != HELD_RUNNING || x->exited)
@@ -673,6 +645,8 @@ static ms_t held_deadline(const struct held *x)
         at = MIN(at, x->started_boot + TELL_LATE_MS);
     if (x->timeout_ms && x->cause == WIRE_SELF)
         at = MIN(at, x->started_boot + x->timeout_ms);
+    if (x->cause != WIRE_SELF && x->hunt.stage == HUNT_NONE)
+        at = MIN(at, h->boot + 1);
     if (x->exited_boot)
         at = MIN(at, x->exited_boot + EXIT_WAIT_MS);
     return at;
@@ -686,7 +660,9 @@ ms_t hold_tick(struct house *h)
             held_tick(h, h->live[i]);
     if (h->live_count && h->boot >= h->alive_at)
         alive_tick(h);
-    for (size_t i = 0; i < h->live_count; i++)
-        next = MIN(next, held_deadline(h->live[i]));
+    for (size_t i = 0; i < h->live_count; i++) {
+        ms_t at = held_deadline(h, h->live[i]);
+        next = MIN(next, at);
+    }
     return h->live_count ? MIN(next, h->alive_at) : next;
 }

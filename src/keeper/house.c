@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * keeper/house.c: the keeper as a process: its threads, its clock, its end.
+ * keeper/house.c: the keeper as a process: its loop, its clock, its end.
  *
- * All threads do the same: wait for an event, take the lock, do what there is
- * to do, start what waits to be started (without the lock), send what there is to send.
- * Events are edge by edge, so one thing wakes one thread. If more than one
- * attempt waits to be started, the next thread is woken through an eventfd.
+ * A turn: wait for events, do what there is to do, start what waits to be started, send
+ * what there is to send.
  *
  * One timer, on the clock that counts sleep (CLOCK_BOOTTIME), is set to the earliest
  * moment anything in the house waits for; when nothing does, it is not set. */
@@ -20,7 +18,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
@@ -35,7 +32,6 @@
 enum {
     LOCK_TRIES = 200, /* 5 ms apart */
     EVENTS_AT_ONCE = 8,
-    THREAD_STACK_BYTES = 512 << 10, /* reserved, not used: a page or two of it is touched */
     LINGER_MS = 5000,
     LOG_MAX = 100 << 20,
     FDS_OWN = 64,
@@ -62,7 +58,7 @@ void house_wake_at(struct house *h, ms_t boot)
     timerfd_settime(h->timer, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-static void house_now(struct house *h)
+void house_now(struct house *h)
 {
     h->wall = clock_wall();
     h->boot = clock_boot();
@@ -121,29 +117,7 @@ static void on_event(struct house *h, uint64_t tag)
         if (x)
             hold_pidfd(h, x);
         break;
-    default: break; /* EVENT_WAKE: there is something to launch, or we are done */
-    }
-}
-
-static void wake_another(struct house *h)
-{
-    uint64_t one = 1;
-    ssize_t ignored = write(h->wake, &one, sizeof one);
-    (void)ignored;
-}
-
-static void launch_waiting(struct house *h, void *stack)
-{
-    for (struct held *x; (x = hold_next_launch(h));) {
-        if (h->queue_first && h->launching_count + 1 < h->threads)
-            wake_another(h);
-        link_flush(h);
-        pthread_mutex_unlock(&h->mutex);
-        pid_t pid = launch_run(x->launch, stack);
-        int error = errno;
-        pthread_mutex_lock(&h->mutex);
-        house_now(h);
-        hold_launched(h, x, pid, error);
+    default: ASSERT(!"an event has a kind");
     }
 }
 
@@ -154,28 +128,16 @@ static void check_done(struct house *h)
         h->done = true;
 }
 
-static void *turns(void *arg)
+static void turn(struct house *h)
 {
-    struct house *h = arg;
     struct epoll_event events[EVENTS_AT_ONCE];
-    CLEANUP(mem_free_at)
-    void *stack = aligned_alloc(4096, LAUNCH_STACK_BYTES);
-    ASSERT(stack);
-    pthread_mutex_lock(&h->mutex);
-    while (!h->done) {
-        pthread_mutex_unlock(&h->mutex);
-        int n = epoll_wait(h->epoll, events, EVENTS_AT_ONCE, -1);
-        pthread_mutex_lock(&h->mutex);
-        house_now(h);
-        for (int i = 0; i < n; i++)
-            on_event(h, events[i].data.u64);
-        launch_waiting(h, stack);
-        link_flush(h);
-        check_done(h);
-    }
-    wake_another(h);
-    pthread_mutex_unlock(&h->mutex);
-    return NULL;
+    int n = epoll_wait(h->epoll, events, EVENTS_AT_ONCE, -1);
+    house_now(h);
+    for (int i = 0; i < n; i++)
+        on_event(h, events[i].data.u64);
+    hold_launch_waiting(h);
+    link_flush(h);
+    check_done(h);
 }
 
 /* ---- birth ---- */
@@ -277,11 +239,9 @@ static bool open_events(struct house *h, struct err *e)
     h->epoll = epoll_create1(EPOLL_CLOEXEC);
     h->signals = signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
     h->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-    h->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (h->epoll < 0 || h->signals < 0 || h->timer < 0 || h->wake < 0)
+    if (h->epoll < 0 || h->signals < 0 || h->timer < 0)
         return err_sys(e, "cannot wait for events");
-    return watch(h, h->signals, EVENT_SIGNALS, e) && watch(h, h->timer, EVENT_TIMER, e) &&
-           watch(h, h->wake, EVENT_WAKE, e);
+    return watch(h, h->signals, EVENT_SIGNALS, e) && watch(h, h->timer, EVENT_TIMER, e);
 }
 
 static void fill_opts(struct house *h, const struct keeper_opts *opts)
@@ -295,7 +255,6 @@ static void fill_opts(struct house *h, const struct keeper_opts *opts)
         h->opts.log_max = LOG_MAX;
     if (!h->opts.linger_ms)
         h->opts.linger_ms = LINGER_MS;
-    h->threads = (uint32_t)MIN(cpus, THREADS_MAX - 1) + 1;
     snprintf(h->features, sizeof h->features, "%s", pidfd_can_tell() ? "exit-info" : "");
 }
 
@@ -306,7 +265,6 @@ static void house_init(struct house *h, const struct keeper_opts *opts)
                         .listener = -1,
                         .signals = -1,
                         .timer = -1,
-                        .wake = -1,
                         .epoll = -1,
                         .timer_at = MS_NEVER,
                         .alive_at = MS_NEVER,
@@ -315,11 +273,6 @@ static void house_init(struct house *h, const struct keeper_opts *opts)
     h->over_last = &h->over_first;
     for (size_t i = 0; i < PEERS_MAX; i++)
         h->peers[i].fd = -1;
-    pthread_mutexattr_t kind; /* held for microseconds: spin a little before sleeping */
-    pthread_mutexattr_init(&kind);
-    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ADAPTIVE_NP);
-    pthread_mutex_init(&h->mutex, &kind);
-    pthread_mutexattr_destroy(&kind);
     fill_opts(h, opts);
     house_now(h);
 }
@@ -352,24 +305,11 @@ static void tell_ready(const struct house *h)
 
 /* ---- life and death ---- */
 
-static bool house_live(struct house *h, struct err *e)
+static void house_live(struct house *h)
 {
-    pthread_t others[THREADS_MAX];
-    uint32_t count = 0;
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
-    while (count + 1 < h->threads && pthread_create(&others[count], &attr, turns, h) == 0)
-        count++;
-    pthread_attr_destroy(&attr);
-    if (count == 0)
-        return err_set(e, ERR_SYSTEM, "cannot make threads");
-    h->threads = count + 1;
     tell_ready(h);
-    turns(h);
-    for (uint32_t i = 0; i < count; i++)
-        pthread_join(others[i], NULL);
-    return true;
+    while (!h->done)
+        turn(h);
 }
 
 static void held_free_all(struct house *h)
@@ -394,8 +334,8 @@ static void house_close(struct house *h)
     link_close(h);
     slots_close(&h->slots);
     journal_close(&h->journal);
-    int *const all[] = {&h->listener, &h->signals, &h->timer, &h->wake,
-                        &h->epoll,    &h->dir,     &h->lock};
+    launch_pool_free(&h->pool);
+    int *const all[] = {&h->listener, &h->signals, &h->timer, &h->epoll, &h->dir, &h->lock};
     for (size_t i = 0; i < countof(all); i++)
         fd_close(all[i]);
 }
@@ -405,8 +345,10 @@ int keeper_main(const struct keeper_opts *opts)
     struct house h;
     struct err e = {0};
     house_init(&h, opts);
-    bool ok = house_open(&h, &e) && house_live(&h, &e);
-    if (!ok)
+    bool ok = house_open(&h, &e);
+    if (ok)
+        house_live(&h);
+    else
         house_warn("%s", e.text);
     house_close(&h);
     return ok ? 0 : e.kind == ERR_CONFLICT ? KEEPER_TAKEN : 1;

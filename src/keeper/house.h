@@ -8,10 +8,9 @@
  *     adopt    what a dead keeper left behind
  *     house    threads, timer, signals: the loop
  *
- * There is one lock around all of it. A few threads wait for events together;
- * whoever is woken does what there is to do. The lock is let go only while a
- * thread waits for its child's exec. So everything is in reach of the thread
- * that heard of it, and nobody has to be woken to start a task. */
+ * One thread does it all, and waits for nothing but events: a child on its way to
+ * its exec runs beside us (keeper/launch.h). So whoever hears that one attempt is over
+ * starts the next one, and no lock is held and nobody woken for it. */
 #ifndef KEEPER_HOUSE_H
 #define KEEPER_HOUSE_H
 
@@ -21,11 +20,8 @@
 #include "keeper/proc.h"
 #include "keeper/slots.h"
 
-#include <pthread.h>
-
 enum {
     PEERS_MAX = 8,
-    THREADS_MAX = 5,  /* one to listen, and one a CPU to start tasks, up to four */
     TELL_LATE_MS = 5, /* STARTED waits that long for its ENDED */
     QUEUE_LOW = 1,    /* with more than these to launch, news waits for more */
     ALIVE_MS = 2000,
@@ -36,8 +32,7 @@ enum {
 };
 
 enum held_state {
-    HELD_QUEUED,    /* heard of, not yet started */
-    HELD_LAUNCHING, /* a thread waits for its exec; it may be over already */
+    HELD_QUEUED, /* heard of, not yet started */
     HELD_RUNNING,
     HELD_OVER, /* told, not yet acknowledged */
 };
@@ -72,7 +67,7 @@ struct held {
     int stop_signal;
     uint32_t flags;
     /* while it starts */
-    char *texts; /* argv, env and launch, one block; NULL when it has started */
+    char *texts; /* argv, env and launch, one block; NULL when it is away */
     struct launch *launch;
     /* while it runs */
     pid_t pid;
@@ -117,7 +112,7 @@ struct house {
     struct keeper_opts opts;
     uint8_t boot_id[16];
     int dir; /* DATA/keeper */
-    int lock, listener, signals, timer, wake, epoll;
+    int lock, listener, signals, timer, epoll;
     struct journal journal;
     struct slots slots;
     /* Known attempts by name, by id, by pid; the living ones in a row. */
@@ -128,8 +123,7 @@ struct house {
     struct held *queue_first, **queue_last; /* to be launched, in order */
     size_t queue_count;
     struct held *over_first, **over_last; /* to be acknowledged */
-    struct held *launching[THREADS_MAX];
-    uint32_t launching_count;
+    struct launch_pool pool;
     struct leftover *leftovers;
     ms_t sweep_at; /* boot: look for orphans; MS_NEVER */
     struct procs procs;
@@ -141,26 +135,17 @@ struct house {
     ms_t alive_at;       /* boot: the next ALIVE */
     ms_t news_at;        /* boot: since when there is something to tell; 0: nothing */
     bool retire, closing, done;
-    pthread_mutex_t mutex;
-    uint32_t threads;
     char features[64]; /* for WELCOME */
     ms_t wall, boot;   /* now, as of this turn */
 };
 
 /* ---- house ---- */
 void house_wake_at(struct house *h, ms_t boot); /* no later than then */
+void house_now(struct house *h);                /* sets wall and boot */
 void house_warn(const char *fmt, ...) PRINTF(1, 2);
 
 /* ---- hold ---- */
-enum {
-    EVENT_LISTENER = 1,
-    EVENT_SIGNALS,
-    EVENT_TIMER,
-    EVENT_WAKE,
-    EVENT_INOTIFY,
-    EVENT_PEER,
-    EVENT_PIDFD
-};
+enum { EVENT_LISTENER = 1, EVENT_SIGNALS, EVENT_TIMER, EVENT_INOTIFY, EVENT_PEER, EVENT_PIDFD };
 static inline uint64_t event_tag(unsigned kind, uint64_t id)
 {
     return (uint64_t)kind << 56 | id;
@@ -172,9 +157,7 @@ void hold_forget(struct house *h, struct held *x); /* frees it */
 /* A START: queue it, or refuse it. */
 void hold_start(struct house *h, const struct wire_start *start);
 void hold_stop(struct house *h, struct held *x, enum wire_cause cause);
-/* The next attempt to launch, or NULL; then launch without the lock, then tell. */
-struct held *hold_next_launch(struct house *h);
-void hold_launched(struct house *h, struct held *x, pid_t pid, int error);
+void hold_launch_waiting(struct house *h);                         /* as many as may run */
 void hold_reap(struct house *h);                                   /* SIGCHLD */
 void hold_pidfd(struct house *h, struct held *x);                  /* an adopted one may be over */
 void hold_exited(struct house *h, struct held *x);                 /* how, code, usage are set */

@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: MIT
  *
- * keeper/launch.c: from a keeper's thread to somebody's program.
+ * keeper/launch.c: from the keeper to somebody's program.
  *
  * The child shares our memory until its exec, as after vfork: nothing is
- * copied, however big we are, and only the calling thread waits. It shares our
- * descriptor table too, until its first act, which is to take a table of its own
- * that holds nothing but standard input (/dev/null): no other descriptor of
- * ours ever reaches a task, and a task's log is never open in anybody but its own
- * family. So the lock on a log is held exactly as long as one of them lives.
+ * copied, however big we are. But nobody waits for it: it runs on a stack from a
+ * small pool, beside us, and the kernel clears the stack's `busy` when the child lets
+ * go of our memory (CLONE_CHILD_CLEARTID: at its exec or its end). So one thread
+ * starts tasks as fast as it can clone.
+ *
+ * The child shares our descriptor table too, until its first act, which is to take a
+ * table of its own that holds nothing but standard input (/dev/null): no other
+ * descriptor of ours ever reaches a task, and a task's log is never open in anybody but
+ * its own family. So the lock on a log is held exactly as long as one of them lives.
  *
  * What must stay true of everything below child_main():
  *
- *   - system calls only: no malloc, no lock, no stdio, nothing that runs at exit;
+ *   - naked system calls only: no malloc, no lock, no stdio, and not even errno,
+ *     which is ours: we run at the same time;
  *   - it writes to *l and to its own stack and to nothing else;
  *   - all signals are blocked until the last step, and the keeper ignores and
  *     handles none, so that the program starts with every signal at its default.
  *
- * The threads of the keeper run with the umask and directory of the keeper; the
- * child has its own copy of both (no CLONE_FS). */
+ * Where naked system calls are not written down for a processor, we wait for
+ * the child (CLONE_VFORK), and errno is its own that long.
+ *
+ * The child has its own copy of our umask and directory (no CLONE_FS). */
 #include "keeper/launch.h"
 
 #include <errno.h>
@@ -34,46 +41,99 @@
 #define CLOSE_RANGE_UNSHARE 2u
 #endif
 
-static _Noreturn void child_fail(struct launch *l, enum launch_step step)
+/* ---- naked system calls: the result, or -errno ---- */
+
+#if defined __x86_64__
+enum { CHILD_WAIT = 0 };
+
+static long raw5(long nr, long a, long b, long c, long d, long e)
 {
-    l->error = errno;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined __aarch64__
+enum { CHILD_WAIT = 0 };
+
+static long raw5(long nr, long a, long b, long c, long d, long e)
+{
+    register long x8 __asm__("x8") = nr;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+    return x0;
+}
+#else
+enum { CHILD_WAIT = CLONE_VFORK };
+
+static long raw5(long nr, long a, long b, long c, long d, long e)
+{
+    long result = syscall(nr, a, b, c, d, e);
+    return result < 0 ? -errno : result;
+}
+#endif
+
+static long raw(long nr, long a, long b, long c)
+{
+    return raw5(nr, a, b, c, 0, 0);
+}
+
+static long raw_open(const char *path, int flags)
+{
+    return raw(SYS_openat, AT_FDCWD, (long)path, flags);
+}
+
+/* ---- the child ---- */
+
+static _Noreturn void child_fail(struct launch *l, enum launch_step step, long error)
+{
     l->step = step;
-    _exit(127);
+    l->error = (int)-error;
+    for (;;)
+        raw(SYS_exit_group, 127, 0, 0);
 }
 
 /* The next free descriptor becomes the log, locked; or /dev/null, and nobody
  * fails for want of a place to write. */
 static void child_open_log(struct launch *l, const char *path)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+    long fd = raw_open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY), error = fd;
+    if (fd >= 0 && (error = raw(SYS_flock, fd, LOCK_EX | LOCK_NB, 0)) == 0)
         return;
-    l->log_error = errno;
+    l->log_error = (int)-error;
     if (fd >= 0)
-        close(fd);
-    if (open("/dev/null", O_WRONLY) < 0)
-        child_fail(l, LAUNCH_SETUP);
+        raw(SYS_close, fd, 0, 0);
+    if ((error = raw_open("/dev/null", O_WRONLY)) < 0)
+        child_fail(l, LAUNCH_SETUP, error);
 }
 
 /* A script without "#!" is given to the shell, as every shell does. */
-static void child_exec_path(struct launch *l, const char *path)
+static long child_exec_path(struct launch *l, const char *path)
 {
-    execve(path, l->argv, l->envp);
-    if (errno != ENOEXEC)
-        return;
+    long error = raw(SYS_execve, (long)path, (long)l->argv, (long)l->envp);
+    if (error != -ENOEXEC)
+        return error;
     char *first = l->argv[0];
     l->argv[-1] = (char *)"/bin/sh";
     l->argv[0] = (char *)path;
-    execve("/bin/sh", l->argv - 1, l->envp);
+    raw(SYS_execve, (long)"/bin/sh", (long)(l->argv - 1), (long)l->envp);
     l->argv[0] = first;
-    errno = ENOEXEC;
+    return -ENOEXEC;
 }
 
-/* Try each directory of `search`. The errno that counts is the first one that
+/* Try each directory of `search`. The error that counts is the first one that
  * is not "not here". */
-static void child_exec_search(struct launch *l)
+static long child_exec_search(struct launch *l)
 {
-    int worth_telling = ENOENT;
+    long worth_telling = -ENOENT;
     size_t name_len = strlen(l->argv[0]);
     for (const char *dir = l->search; dir;) {
         const char *end = strchr(dir, ':');
@@ -82,41 +142,89 @@ static void child_exec_search(struct launch *l)
             memcpy(l->path, dir, n);
             l->path[n] = '/';
             memcpy(l->path + n + 1, l->argv[0], name_len + 1);
-            child_exec_path(l, l->path);
-            if (errno != ENOENT && errno != ENOTDIR && worth_telling == ENOENT)
-                worth_telling = errno;
+            long error = child_exec_path(l, l->path);
+            if (error != -ENOENT && error != -ENOTDIR && worth_telling == -ENOENT)
+                worth_telling = error;
         }
         dir = end ? end + 1 : NULL;
     }
     l->path[0] = 0;
-    errno = worth_telling;
+    return worth_telling;
 }
 
 static int child_main(void *arg)
 {
     struct launch *l = arg;
-    sigset_t none;
-    if (close_range(1, ~0u, CLOSE_RANGE_UNSHARE))
-        child_fail(l, LAUNCH_SETUP);
-    setsid();
+    uint64_t no_signals = 0;
+    long error = raw(SYS_close_range, 1, ~0u, CLOSE_RANGE_UNSHARE);
+    if (error < 0)
+        child_fail(l, LAUNCH_SETUP, error);
+    raw(SYS_setsid, 0, 0, 0);
     child_open_log(l, l->out);
     child_open_log(l, l->err);
-    umask(022);
-    if (*l->workdir && chdir(l->workdir))
-        child_fail(l, LAUNCH_WORKDIR);
+    raw(SYS_umask, 022, 0, 0);
+    if (*l->workdir && (error = raw(SYS_chdir, (long)l->workdir, 0, 0)) < 0)
+        child_fail(l, LAUNCH_WORKDIR, error);
     if (!l->may_gain_privileges)
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    if (strchr(l->argv[0], '/'))
-        child_exec_path(l, l->argv[0]);
-    else
-        child_exec_search(l);
-    child_fail(l, LAUNCH_EXEC);
+        raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0);
+    raw5(SYS_rt_sigprocmask, SIG_SETMASK, (long)&no_signals, 0, sizeof no_signals, 0);
+    child_fail(l, LAUNCH_EXEC,
+               strchr(l->argv[0], '/') ? child_exec_path(l, l->argv[0]) : child_exec_search(l));
 }
 
-pid_t launch_run(struct launch *l, void *stack)
+/* ---- the parent ---- */
+
+/* One child's stack, at the end of its own block. */
+struct launch_stack {
+    pid_t busy; /* cleared by the kernel */
+    const struct launch *user;
+    char *bytes;
+};
+
+static bool stack_is_free(const struct launch_stack *s)
 {
-    enum { FLAGS = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PARENT_SETTID | SIGCHLD };
-    return clone(child_main, (char *)stack + LAUNCH_STACK_BYTES, FLAGS, l, &l->pid);
+    return __atomic_load_n(&s->busy, __ATOMIC_ACQUIRE) == 0;
+}
+
+static struct launch_stack *stack_take(struct launch_pool *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (stack_is_free(p->at[i]))
+            return p->at[i];
+    struct launch_stack *s = mem_new(sizeof *s);
+    s->bytes = aligned_alloc(4096, LAUNCH_STACK_BYTES);
+    ASSERT(s->bytes);
+    p->at = mem_grow(p->at, &p->cap, p->count + 1, sizeof *p->at);
+    p->at[p->count++] = s;
+    return s;
+}
+
+pid_t launch_run(struct launch *l, struct launch_pool *p)
+{
+    enum { FLAGS = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD | CHILD_WAIT };
+    struct launch_stack *s = stack_take(p);
+    s->busy = 1;
+    s->user = l;
+    l->stack = s;
+    pid_t pid = clone(child_main, s->bytes + LAUNCH_STACK_BYTES, FLAGS, l, NULL, NULL, &s->busy);
+    if (pid < 0)
+        s->busy = 0;
+    return pid;
+}
+
+bool launch_is_away(const struct launch *l)
+{
+    return l->stack->user != l || stack_is_free(l->stack);
+}
+
+/* A child still on its stack keeps it: we are about to exit, and it is not. */
+void launch_pool_free(struct launch_pool *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (stack_is_free(p->at[i])) {
+            free(p->at[i]->bytes);
+            free(p->at[i]);
+        }
+    free(p->at);
+    *p = (struct launch_pool){0};
 }

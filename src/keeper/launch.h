@@ -12,6 +12,14 @@ enum launch_step { LAUNCH_SETUP, LAUNCH_WORKDIR, LAUNCH_EXEC };
 
 enum { LAUNCH_STACK_BYTES = 64 << 10, LAUNCH_PATH_MAX = 4096 };
 
+struct launch_stack;
+
+/* Stacks for children that are not programs of their own yet. */
+struct launch_pool {
+    struct launch_stack **at;
+    size_t count, cap;
+};
+
 /* Prepared by the keeper, read by the child before its exec. Borrows all texts. */
 struct launch {
     char **argv; /* argv[-1] is ours to use */
@@ -23,18 +31,23 @@ struct launch {
     bool may_gain_privileges;
     int cgroup; /* descriptor of a cgroup v2 directory; -1: none */
     /* Set on the way. */
-    pid_t pid;                  /* by the kernel, before the child runs */
+    struct launch_stack *stack; /* of the pool; others may have it since */
     int error;                  /* errno that ended the child before its exec; 0: none */
     enum launch_step step;      /* where that was */
     int log_error;              /* errno that made it write to /dev/null; 0: none */
     char path[LAUNCH_PATH_MAX]; /* of the program, when it was searched for */
 };
 
-/* Start the child and wait until it is a program of its own, or is not going to
- * be. `stack` (LAUNCH_STACK_BYTES) is the child's until then. The pid, or -1 with
- * errno: there is no child. A child whose `error` is set exits with 127 and must be
- * reaped as any other. Locks out and err (flock) for as long as anybody has
- * them open. May be called by several threads at once. */
-pid_t launch_run(struct launch *l, void *stack);
+/* Start the child; nobody waits for it. The pid, or -1 with errno: there is no
+ * child. *l and its texts must stay until launch_is_away(), and its results are
+ * there only then. A child whose `error` is set exits with 127 and must be reaped as any
+ * other; whoever was reaped is away. Locks out and err (flock) for as long as anybody
+ * has them open. */
+pid_t launch_run(struct launch *l, struct launch_pool *p);
+
+/* Is the child a program of its own, or over? */
+bool launch_is_away(const struct launch *l);
+
+void launch_pool_free(struct launch_pool *p);
 
 #endif
