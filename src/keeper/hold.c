@@ -341,10 +341,15 @@ static void hold_launch(struct house *h, struct held *x)
 
 /* No more run than there are slots: what a daemon hands out beyond them waits
  * here, and begins without asking it when one ends. */
+static void launch_waiting(struct house *h, size_t ending)
+{
+    while (h->queue_first && h->live_count - h->queue_count - ending < h->opts.slots)
+        hold_launch(h, queue_take(h));
+}
+
 void hold_launch_waiting(struct house *h)
 {
-    while (h->queue_first && h->live_count - h->queue_count < h->opts.slots)
-        hold_launch(h, queue_take(h));
+    launch_waiting(h, 0);
 }
 
 /* ---- telling ---- */
@@ -511,6 +516,8 @@ void hold_reap(struct house *h)
             reap_one(pid); /* an orphan that came home */
             continue;
         }
+        if (x->cause == WIRE_SELF)
+            launch_waiting(h, 1); /* the next one first: it runs while we do the rest */
         x->how = info.si_code == CLD_EXITED ? WIRE_EXIT : WIRE_SIGNAL;
         x->code = info.si_status;
         set_usage(x, &used);

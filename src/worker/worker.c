@@ -33,8 +33,10 @@ _Static_assert((int)WIRE_SELF == (int)CAUSE_SELF && (int)WIRE_STALLED == (int)CA
                "cause");
 
 enum {
-    AHEAD_MIN = 4,      /* enough that a daemon woken late is not missed */
-    AHEAD_MAX = 8,      /* what is handed out cannot be reordered any more: keep it few */
+    /* So many are handed out beyond the slots: they wait at the keeper, which starts one
+     * the moment another ends, without a way to us and back in between, and tells
+     * us of several ends at once. They cannot be reordered any more: so, few. */
+    AHEAD = 8,
     RUNS_KEPT = 64,     /* runs without living attempts whose variables are kept ready */
     RETRY_FIRST_MS = 5, /* between tries to reach a keeper that is starting */
     RETRY_MAX_MS = 2000,
@@ -419,13 +421,6 @@ static void on_refused(struct worker *w, const struct wire_refused *r)
 
 /* ---- signs of life ---- */
 
-/* So many are handed out beyond the slots: they wait at the keeper, which starts
- * one the moment another ends, without a way to us and back in between. */
-static uint32_t ahead(const struct worker *w)
-{
-    return MAX(AHEAD_MIN, MIN(w->opts.slots / 2, AHEAD_MAX));
-}
-
 static void replay_is_over(struct worker *w)
 {
     while (w->expected_count) {
@@ -434,7 +429,7 @@ static void replay_is_over(struct worker *w)
     }
     w->phase = PHASE_UP;
     post(w, (struct msg){.kind = MSG_KEEPER_UP});
-    post(w, (struct msg){.kind = MSG_SLOTS, .slots = {w->opts.slots + ahead(w)}});
+    post(w, (struct msg){.kind = MSG_SLOTS, .slots = {w->opts.slots + AHEAD}});
 }
 
 static void on_alive(struct worker *w, const struct wire_living *l)
