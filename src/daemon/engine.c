@@ -186,7 +186,7 @@ static void hear_one(struct engine *g, int fd)
 
 static ms_t steady_deadline(const struct engine *g)
 {
-    ms_t due = executor_room_deadline(g->executor);
+    ms_t due = executor_deadline(g->executor);
     due = MIN(due, worker_deadline(g->worker));
     due = MIN(due, health_deadline(g->health));
     due = MIN(due, watcher_deadline(g->watcher));
@@ -198,8 +198,8 @@ static ms_t steady_deadline(const struct engine *g)
 static void tick_rooms(struct engine *g)
 {
     ms_t now = g->corridor.steady;
-    if (executor_room_deadline(g->executor) <= now)
-        executor_room_tick(g->executor);
+    if (executor_deadline(g->executor) <= now)
+        executor_tick(g->executor);
     if (worker_deadline(g->worker) <= now)
         worker_tick(g->worker);
     if (health_deadline(g->health) <= now)
@@ -237,7 +237,7 @@ static void deliver(struct engine *g, const struct msg *m)
     switch (msg_info[m->kind].to) {
     case ROOM_WATCHER: watcher_hear(g->watcher, m); break;
     case ROOM_SCHEDULER: scheduler_hear(g->scheduler, m); break;
-    case ROOM_EXECUTOR: executor_room_hear(g->executor, m); break;
+    case ROOM_EXECUTOR: executor_hear(g->executor, m); break;
     case ROOM_WORKER: worker_hear(g->worker, m); break;
     case ROOM_HEALTH: health_hear(g->health, m); break;
     case ROOM_SERVER:
@@ -255,8 +255,7 @@ static void think(struct engine *g)
     do {
         while (corridor_take(&g->corridor, &m))
             deliver(g, &m);
-        executor_room_dispatch(
-            g->executor); /* once the news is in: hand out what the slots allow */
+        executor_dispatch(g->executor);
     } while (g->corridor.count);
 }
 
@@ -265,13 +264,13 @@ static void think(struct engine *g)
 static bool any_dirty(const struct engine *g)
 {
     return watcher_dirty(g->watcher) || scheduler_dirty(g->scheduler) ||
-           executor_room_dirty(g->executor) || worker_dirty(g->worker);
+           executor_dirty(g->executor) || worker_dirty(g->worker);
 }
 
 static bool write_rooms(struct engine *g, struct err *e)
 {
     return store_begin(&g->store, e) && watcher_write(g->watcher, e) &&
-           scheduler_write(g->scheduler, e) && executor_room_write(g->executor, e) &&
+           scheduler_write(g->scheduler, e) && executor_write(g->executor, e) &&
            worker_write(g->worker, e) && store_commit(&g->store, e);
 }
 
@@ -307,7 +306,7 @@ static void write_down(struct engine *g)
     get_unstuck(g);
     watcher_committed(g->watcher);
     scheduler_committed(g->scheduler);
-    executor_room_committed(g->executor);
+    executor_committed(g->executor);
     worker_committed(g->worker);
 }
 
@@ -445,12 +444,13 @@ static bool make_rooms(struct engine *g, struct err *e)
 {
     struct watcher_opts watch = {0};
     struct scheduler_opts schedule = {.versions = g->versions};
-    struct executor_room_opts execute = {.run_limit = 1};
+    struct executor_opts execute = {.run_limit = 1};
     struct worker_opts work = {g->opts.slots, start_keeper, g};
     *(g->opts.single_file ? &watch.file : &watch.root) = g->path;
     g->health = health_new(&g->corridor);
     g->worker = worker_new(&work, &g->corridor, &g->store, g->versions);
-    if (executor_room_new(&execute, &g->corridor, &g->store, g->versions, g->door, &g->executor, e))
+    g->executor = executor_new(&execute, &g->corridor, &g->store, g->versions, g->door, e);
+    if (g->executor)
         g->scheduler = scheduler_new(&schedule, &g->corridor, &g->store, g->door, e);
     if (g->scheduler)
         g->watcher = watcher_new(&watch, &g->corridor, &g->store, g->door, e);
@@ -539,7 +539,7 @@ void engine_free(struct engine *g)
     door_free(g->door);
     watcher_free(g->watcher);
     scheduler_free(g->scheduler);
-    executor_room_free(g->executor);
+    executor_free(g->executor);
     worker_free(g->worker);
     health_free(g->health);
     versions_free(g->versions);

@@ -44,7 +44,7 @@ struct engine {
     struct versions *versions;
     struct watcher *watcher;
     struct scheduler *scheduler;
-    struct executor_room *executor;
+    struct executor *executor;
     struct worker *worker;
     struct health *health;
     struct server *server; /* NULL while nobody is served */

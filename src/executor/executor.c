@@ -37,7 +37,7 @@ struct pending {
     bool *cleared;
 };
 
-struct executor_room {
+struct executor {
     struct corridor *corridor;
     struct store *store;
     struct versions *versions;
@@ -51,12 +51,12 @@ struct executor_room {
 
 /* ---- the core and its effects ---- */
 
-static ms_t shift(const struct executor_room *x)
+static ms_t shift(const struct executor *x)
 {
     return x->corridor->now - x->corridor->steady;
 }
 
-static void apply(struct executor_room *x, const struct exec_effect *f, ms_t at)
+static void apply(struct executor *x, const struct exec_effect *f, ms_t at)
 {
     struct run_record *r;
     struct msg m = {0};
@@ -89,7 +89,7 @@ static void apply(struct executor_room *x, const struct exec_effect *f, ms_t at)
 }
 
 /* `at`: wall time of what happened, for rows. */
-static void step(struct executor_room *x, struct exec_event ev, ms_t at)
+static void step(struct executor *x, struct exec_event ev, ms_t at)
 {
     enum { KEEP = 4096 };
     ev.now = x->corridor->steady;
@@ -105,8 +105,7 @@ static void step(struct executor_room *x, struct exec_event ev, ms_t at)
 
 /* ---- from rows ---- */
 
-static void row_load(struct executor_room *x, const struct tasks_of_run_row *row,
-                     struct task_row *out)
+static void row_load(struct executor *x, const struct tasks_of_run_row *row, struct task_row *out)
 {
     bool known = task_state_parse(row->state, &out->state);
     ASSERT(known);
@@ -125,7 +124,7 @@ static void row_load(struct executor_room *x, const struct tasks_of_run_row *row
 }
 
 /* The tasks of a run as stored; `rows` has one place a task. */
-static bool rows_load(struct executor_room *x, struct run_record *r, struct task_row *rows,
+static bool rows_load(struct executor *x, struct run_record *r, struct task_row *rows,
                       struct err *e)
 {
     CLEANUP(db_rows_close) struct db_rows q = {0};
@@ -147,8 +146,7 @@ static bool rows_load(struct executor_room *x, struct run_record *r, struct task
                    (long long)count, r->workflow->task_count);
 }
 
-static void tell_core(struct executor_room *x, const struct run_record *r,
-                      const struct task_row *rows)
+static void tell_core(struct executor *x, const struct run_record *r, const struct task_row *rows)
 {
     step(x,
          (struct exec_event){.kind = EXEC_RUN_CREATED,
@@ -163,7 +161,7 @@ static void tell_core(struct executor_room *x, const struct run_record *r,
 
 static void drop(void *ctx, struct run_record *r)
 {
-    struct executor_room *x = ctx;
+    struct executor *x = ctx;
     versions_drop(x->versions, r->version_id);
     record_free(r);
 }
@@ -178,7 +176,7 @@ static void record_from(struct run_record *r, const struct runs_active_row *row)
     r->failed_task = row->failed_task == DB_NULL ? -1 : row->failed_task;
 }
 
-static bool take_up(struct executor_room *x, const struct runs_active_row *row, struct err *e)
+static bool take_up(struct executor *x, const struct runs_active_row *row, struct err *e)
 {
     const struct workflow *w;
     CLEANUP(mem_free_at) struct task_row *rows = NULL;
@@ -199,7 +197,7 @@ static bool take_up(struct executor_room *x, const struct runs_active_row *row, 
 }
 
 /* One run that cannot be read is no reason not to go on with the others. */
-static void take_up_or_say(struct executor_room *x, const struct runs_active_row *row)
+static void take_up_or_say(struct executor *x, const struct runs_active_row *row)
 {
     struct err e = {0};
     if (!take_up(x, row, &e))
@@ -207,7 +205,7 @@ static void take_up_or_say(struct executor_room *x, const struct runs_active_row
 }
 
 /* A copy of the list first: taking up a run asks the database again. */
-static bool take_up_all(struct executor_room *x, struct err *e)
+static bool take_up_all(struct executor *x, struct err *e)
 {
     CLEANUP(db_rows_close) struct db_rows q = {0};
     CLEANUP(arena_free) struct arena a = {0};
@@ -227,25 +225,24 @@ static bool take_up_all(struct executor_room *x, struct err *e)
     return ok;
 }
 
-bool executor_room_new(const struct executor_room_opts *o, struct corridor *c, struct store *s,
-                       struct versions *v, struct door *d, struct executor_room **out,
-                       struct err *e)
+struct executor *executor_new(const struct executor_opts *o, struct corridor *c, struct store *s,
+                              struct versions *v, struct door *d, struct err *e)
 {
-    struct executor_room *x = mem_new(sizeof *x);
+    struct executor *x = mem_new(sizeof *x);
     x->corridor = c;
     x->store = s;
     x->versions = v;
     x->door = d;
     x->core = executor_core_new(o->run_limit);
     if (!take_up_all(x, e)) {
-        executor_room_free(x);
-        return err_wrap(e, "cannot take up what was running");
+        executor_free(x);
+        err_wrap(e, "cannot take up what was running");
+        return NULL;
     }
-    *out = x;
-    return true;
+    return x;
 }
 
-static void pending_done(struct executor_room *x, struct pending *p)
+static void pending_done(struct executor *x, struct pending *p)
 {
     if (p->record) {
         versions_drop(x->versions, p->record->version_id);
@@ -256,7 +253,7 @@ static void pending_done(struct executor_room *x, struct pending *p)
     *p = (struct pending){0};
 }
 
-void executor_room_free(struct executor_room *x)
+void executor_free(struct executor *x)
 {
     if (!x)
         return;
@@ -273,7 +270,7 @@ void executor_room_free(struct executor_room *x)
 
 /* ---- wishes ---- */
 
-static void answer(struct executor_room *x, uint64_t ticket, int64_t run, const struct err *why)
+static void answer(struct executor *x, uint64_t ticket, int64_t run, const struct err *why)
 {
     struct answer a = {.id = run};
     if (why) {
@@ -283,7 +280,7 @@ static void answer(struct executor_room *x, uint64_t ticket, int64_t run, const 
     door_answer(x->door, ticket, &a);
 }
 
-static struct pending *pend(struct executor_room *x, const struct msg *m)
+static struct pending *pend(struct executor *x, const struct msg *m)
 {
     x->pending = mem_grow(x->pending, &x->pending_cap, x->pending_count + 1, sizeof *x->pending);
     struct pending *p = &x->pending[x->pending_count++];
@@ -293,7 +290,7 @@ static struct pending *pend(struct executor_room *x, const struct msg *m)
 }
 
 /* Why a wish about a run that is not going on cannot be granted. */
-static bool refuse_absent(struct executor_room *x, int64_t run, struct err *e)
+static bool refuse_absent(struct executor *x, int64_t run, struct err *e)
 {
     struct run_facts_row facts;
     bool found;
@@ -306,7 +303,7 @@ static bool refuse_absent(struct executor_room *x, int64_t run, struct err *e)
     return err_set(e, ERR_CONFLICT, "run %lld is over", (long long)run);
 }
 
-static bool want_cancel(struct executor_room *x, const struct msg *m, struct err *e)
+static bool want_cancel(struct executor *x, const struct msg *m, struct err *e)
 {
     struct run_record *r = record_find(&x->records, m->request.target);
     if (!r || r->is_over)
@@ -318,8 +315,8 @@ static bool want_cancel(struct executor_room *x, const struct msg *m, struct err
 }
 
 /* Attempts that lived unwanted after the run was over have taken their numbers. */
-static bool count_attempts(struct executor_room *x, const struct run_record *r,
-                           struct task_row *rows, struct err *e)
+static bool count_attempts(struct executor *x, const struct run_record *r, struct task_row *rows,
+                           struct err *e)
 {
     CLEANUP(db_rows_close) struct db_rows q = {0};
     struct attempts_of_run_row row;
@@ -331,7 +328,7 @@ static bool count_attempts(struct executor_room *x, const struct run_record *r,
     return db_rows_end(&q, e);
 }
 
-static bool is_asked(const struct executor_room *x, int64_t run)
+static bool is_asked(const struct executor *x, int64_t run)
 {
     for (size_t i = 0; i < x->pending_count; i++)
         if (x->pending[i].run == run && x->pending[i].is_retry)
@@ -340,8 +337,7 @@ static bool is_asked(const struct executor_room *x, int64_t run)
 }
 
 /* Lay out in `p` what a rerun begins from; `rs` are not those of the room. */
-static bool prepare_retry(struct executor_room *x, struct pending *p, struct records *rs,
-                          struct err *e)
+static bool prepare_retry(struct executor *x, struct pending *p, struct records *rs, struct err *e)
 {
     struct run_facts_row facts;
     const struct workflow *w;
@@ -366,7 +362,7 @@ static bool prepare_retry(struct executor_room *x, struct pending *p, struct rec
     return true;
 }
 
-static bool want_retry(struct executor_room *x, const struct msg *m, struct err *e)
+static bool want_retry(struct executor *x, const struct msg *m, struct err *e)
 {
     int64_t run = m->request.target;
     if (record_find(&x->records, run) || is_asked(x, run))
@@ -383,7 +379,7 @@ static bool want_retry(struct executor_room *x, const struct msg *m, struct err 
     return ok;
 }
 
-static void hear_wish(struct executor_room *x, const struct msg *m)
+static void hear_wish(struct executor *x, const struct msg *m)
 {
     struct err e = {0};
     bool ok = m->kind == MSG_RUN_CANCEL ? want_cancel(x, m, &e) : want_retry(x, m, &e);
@@ -393,7 +389,7 @@ static void hear_wish(struct executor_room *x, const struct msg *m)
 
 /* ---- hearing ---- */
 
-static void hear_created(struct executor_room *x, const struct msg *m)
+static void hear_created(struct executor *x, const struct msg *m)
 {
     const struct workflow *w;
     struct err e = {0};
@@ -406,7 +402,7 @@ static void hear_created(struct executor_room *x, const struct msg *m)
     tell_core(x, record_add(&x->records, m->run.id, m->run.workflow, m->run.version, w), NULL);
 }
 
-static void hear_ended(struct executor_room *x, const struct msg *m)
+static void hear_ended(struct executor *x, const struct msg *m)
 {
     ms_t at = m->ended.at ? MIN(m->ended.at, x->corridor->now) : x->corridor->now;
     step(x,
@@ -420,7 +416,7 @@ static void hear_ended(struct executor_room *x, const struct msg *m)
          at);
 }
 
-static void hear_lost(struct executor_room *x, struct attempt a)
+static void hear_lost(struct executor *x, struct attempt a)
 {
     step(
         x,
@@ -429,7 +425,7 @@ static void hear_lost(struct executor_room *x, struct attempt a)
         x->corridor->now);
 }
 
-void executor_room_hear(struct executor_room *x, const struct msg *m)
+void executor_hear(struct executor *x, const struct msg *m)
 {
     ms_t now = x->corridor->now;
     switch (m->kind) {
@@ -452,13 +448,13 @@ void executor_room_hear(struct executor_room *x, const struct msg *m)
     }
 }
 
-void executor_room_tick(struct executor_room *x)
+void executor_tick(struct executor *x)
 {
     step(x, (struct exec_event){.kind = EXEC_TICK}, x->corridor->now);
 }
 
 /* What was asked for is committed: now it happens. */
-static void begin_granted(struct executor_room *x, struct pending *p)
+static void begin_granted(struct executor *x, struct pending *p)
 {
     if (!p->is_retry) {
         step(x, (struct exec_event){.kind = EXEC_RUN_CANCEL, .run = p->run}, x->corridor->now);
@@ -470,12 +466,12 @@ static void begin_granted(struct executor_room *x, struct pending *p)
     tell_core(x, r, p->rows);
 }
 
-static bool is_granted(const struct executor_room *x)
+static bool is_granted(const struct executor *x)
 {
     return x->pending_count > 0 && x->pending[0].stage == WISH_GRANTED;
 }
 
-void executor_room_dispatch(struct executor_room *x)
+void executor_dispatch(struct executor *x)
 {
     size_t granted = 0;
     while (granted < x->pending_count && x->pending[granted].stage == WISH_GRANTED) {
@@ -491,7 +487,7 @@ void executor_room_dispatch(struct executor_room *x)
         records_ripen(&x->records, x->core, x->corridor->steady, x->corridor->now, shift(x));
 }
 
-ms_t executor_room_deadline(const struct executor_room *x)
+ms_t executor_deadline(const struct executor *x)
 {
     if (is_granted(x))
         return x->corridor->steady;
@@ -500,7 +496,7 @@ ms_t executor_room_deadline(const struct executor_room *x)
 
 /* ---- writing ---- */
 
-static bool write_retry(struct executor_room *x, struct pending *p, struct str actor, struct err *e)
+static bool write_retry(struct executor *x, struct pending *p, struct str actor, struct err *e)
 {
     struct run_record *r = p->record;
     uint32_t done = 0;
@@ -523,7 +519,7 @@ static bool write_retry(struct executor_room *x, struct pending *p, struct str a
     return ok;
 }
 
-static bool write_pending(struct executor_room *x, struct pending *p, struct err *e)
+static bool write_pending(struct executor *x, struct pending *p, struct err *e)
 {
     if (p->stage == WISH_GRANTED)
         return true;
@@ -532,7 +528,7 @@ static bool write_pending(struct executor_room *x, struct pending *p, struct err
                        : sql_run_cancel(&x->store->db, p->run, p->at, actor, e);
 }
 
-bool executor_room_write(struct executor_room *x, struct err *e)
+bool executor_write(struct executor *x, struct err *e)
 {
     for (size_t i = 0; i < x->pending_count; i++)
         if (!write_pending(x, &x->pending[i], e))
@@ -541,7 +537,7 @@ bool executor_room_write(struct executor_room *x, struct err *e)
 }
 
 /* The record of a rerun is now as the rows are. */
-static void grant(struct executor_room *x, struct pending *p)
+static void grant(struct executor *x, struct pending *p)
 {
     p->stage = WISH_GRANTED;
     answer(x, p->ticket, p->run, NULL);
@@ -552,7 +548,7 @@ static void grant(struct executor_room *x, struct pending *p)
             record_init_task(p->record, i, TASK_PENDING, 0);
 }
 
-void executor_room_committed(struct executor_room *x)
+void executor_committed(struct executor *x)
 {
     for (size_t i = 0; i < x->pending_count; i++)
         if (x->pending[i].stage == WISH_ASKED)
@@ -560,7 +556,7 @@ void executor_room_committed(struct executor_room *x)
     records_committed(&x->records, drop, x);
 }
 
-bool executor_room_dirty(const struct executor_room *x)
+bool executor_dirty(const struct executor *x)
 {
     return x->records.dirty_count > 0 || x->records.sample_count > 0 ||
            (x->pending_count > 0 && x->pending[x->pending_count - 1].stage == WISH_ASKED);

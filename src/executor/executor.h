@@ -18,26 +18,25 @@
 #include "store/store.h"
 #include "store/versions.h"
 
-struct executor_room_opts {
+struct executor_opts {
     uint32_t run_limit; /* runs of a workflow that may run at once */
 };
 
-struct executor_room;
+struct executor;
 
 /* Takes up the runs that are not over; c->now and c->steady must be set.
  * Borrows everything; `d` may be NULL when no wish can come. */
-bool executor_room_new(const struct executor_room_opts *o, struct corridor *c, struct store *s,
-                       struct versions *v, struct door *d, struct executor_room **out,
-                       struct err *e);
-void executor_room_free(struct executor_room *x); /* NULL is fine */
+struct executor *executor_new(const struct executor_opts *o, struct corridor *c, struct store *s,
+                              struct versions *v, struct door *d, struct err *e);
+void executor_free(struct executor *x); /* NULL is fine */
 
-void executor_room_hear(struct executor_room *x, const struct msg *m);
+void executor_hear(struct executor *x, const struct msg *m);
 /* Once the news of a turn is in: hand out what the slots allow. */
-void executor_room_dispatch(struct executor_room *x);
-bool executor_room_write(struct executor_room *x, struct err *e);
-void executor_room_committed(struct executor_room *x);
-bool executor_room_dirty(const struct executor_room *x);
-ms_t executor_room_deadline(const struct executor_room *x); /* CLOCK_BOOTTIME */
-void executor_room_tick(struct executor_room *x);
+void executor_dispatch(struct executor *x);
+bool executor_write(struct executor *x, struct err *e);
+void executor_committed(struct executor *x);
+bool executor_dirty(const struct executor *x);
+ms_t executor_deadline(const struct executor *x); /* CLOCK_BOOTTIME */
+void executor_tick(struct executor *x);
 
 #endif

@@ -17,7 +17,7 @@ struct house {
     struct corridor corridor;
     struct door *door;
     int wake;
-    struct executor_room *room;
+    struct executor *room;
     struct buf said;
     struct answer answer;
     bool answered;
@@ -40,17 +40,18 @@ static void sql(struct house *h, const char *text)
 static void open_room(struct house *h)
 {
     struct err e = {0};
-    struct executor_room_opts o = {.run_limit = 1};
+    struct executor_opts o = {.run_limit = 1};
     h->versions = versions_new(&h->store.db, 1 << 20);
     corridor_init(&h->corridor, 64);
     h->corridor.now = 1000000;
     h->corridor.steady = 5000;
-    must(executor_room_new(&o, &h->corridor, &h->store, h->versions, h->door, &h->room, &e), &e);
+    h->room = executor_new(&o, &h->corridor, &h->store, h->versions, h->door, &e);
+    must(h->room != NULL, &e);
 }
 
 static void close_room(struct house *h)
 {
-    executor_room_free(h->room);
+    executor_free(h->room);
     versions_free(h->versions);
     corridor_done(&h->corridor);
 }
@@ -96,7 +97,7 @@ static void house_free(struct house *h)
 static void hear(struct house *h, const struct msg *m)
 {
     if (msg_info[m->kind].to == ROOM_EXECUTOR) {
-        executor_room_hear(h->room, m);
+        executor_hear(h->room, m);
         return;
     }
     struct attempt a = m->start.attempt;
@@ -110,7 +111,7 @@ static void think(struct house *h)
     do {
         while (corridor_take(&h->corridor, &m))
             hear(h, &m);
-        executor_room_dispatch(h->room);
+        executor_dispatch(h->room);
     } while (h->corridor.count);
 }
 
@@ -118,20 +119,20 @@ static const char *turn(struct house *h)
 {
     struct err e = {0};
     buf_clear(&h->said);
-    if (executor_room_deadline(h->room) <= h->corridor.steady)
-        executor_room_tick(h->room);
+    if (executor_deadline(h->room) <= h->corridor.steady)
+        executor_tick(h->room);
     think(h);
     h->turns++;
-    if (executor_room_dirty(h->room)) {
+    if (executor_dirty(h->room)) {
         must(store_begin(&h->store, &e), &e);
-        must(executor_room_write(h->room, &e), &e);
+        must(executor_write(h->room, &e), &e);
         if (!h->smooth && h->turns % 3 == 0) { /* now and then it does not work at once */
             store_rollback(&h->store);
             must(store_begin(&h->store, &e), &e);
-            must(executor_room_write(h->room, &e), &e);
+            must(executor_write(h->room, &e), &e);
         }
         must(store_commit(&h->store, &e), &e);
-        executor_room_committed(h->room);
+        executor_committed(h->room);
         door_mark(h->door, h->store.commits);
         door_release(h->door, h->store.commits);
     }
@@ -250,12 +251,12 @@ TEST(a_run_leaves_rows_events_and_usual_durations)
     SAYS(slots(h, 2), "");
     SAYS(create(h, 1, 2), "start 1.0#1");
     SAYS(look(h, tasks_as_text), "0:pending#0 1:pending#0");
-    CHECK(executor_room_deadline(h->room) == h->corridor.steady + 20);
+    CHECK(executor_deadline(h->room) == h->corridor.steady + 20);
     pass(h, 20); /* it is still queued: that is worth a row */
     SAYS(turn(h), "");
     SAYS(look(h, tasks_as_text), "0:queued#1 1:pending#0");
     SAYS(look(h, "SELECT queued_at FROM task_instances WHERE task = 0"), "1000000");
-    CHECK(executor_room_deadline(h->room) == MS_NEVER);
+    CHECK(executor_deadline(h->room) == MS_NEVER);
     begin(h, 1, 0, 1);
     SAYS(turn(h), "");
     SAYS(look(h, runs_as_text), "1:running 0/0/1");
@@ -296,7 +297,7 @@ TEST(a_retry_is_due_by_the_wall_clock_after_a_restart)
     open_room(h);
     h->corridor.steady = 77; /* the machine was started anew */
     slots(h, 2);
-    ms_t due = executor_room_deadline(h->room);
+    ms_t due = executor_deadline(h->room);
     CHECK(due >= 4500 && due <= 10500);
     pass(h, 10500);
     SAYS(turn(h), "start 1.0#2");
@@ -366,7 +367,7 @@ TEST(a_retried_run_goes_on_with_new_attempts_once_that_is_committed)
     CHECK(h->answer.kind == ERR_NONE);
     SAYS(look(h, tasks_as_text), "0:success#1 1:pending#4");
     SAYS(look(h, runs_as_text), "1:queued 1/0/0");
-    CHECK(executor_room_deadline(h->room) <= h->corridor.steady);
+    CHECK(executor_deadline(h->room) <= h->corridor.steady);
     SAYS(turn(h), "start 1.1#5");
     end(h, 1, 1, 5, 0);
     turn(h);
