@@ -330,8 +330,10 @@ static void print_migrations(char **paths, int count)
     printf("/* Made by tools/sqlc from the schema. Do not edit. */\n"
            "#include \"store/schema.h\"\n\nconst char *const schema_migrations[] = {\n");
     for (int i = 0; i < count; i++) {
-        print_sql(read_file(paths[i]));
+        char *text = read_file(paths[i]);
+        print_sql(text);
         printf("    ,\n");
+        free(text);
     }
     printf("};\nconst int schema_version = %d;\n", count);
 }
@@ -353,8 +355,10 @@ int main(int argc, char **argv)
         return 1;
     for (int i = 2; i < argc; i++) {
         file = argv[i];
-        if (sqlite3_exec(db, read_file(file), NULL, NULL, &message) != SQLITE_OK)
+        char *schema = read_file(file);
+        if (sqlite3_exec(db, schema, NULL, NULL, &message) != SQLITE_OK)
             fail_at(1, message);
+        free(schema);
     }
     sqlite3_set_authorizer(db, authorize, NULL);
     file = argv[1];
@@ -362,7 +366,9 @@ int main(int argc, char **argv)
     printf(
         "/* Made by tools/sqlc from %s. Do not edit. */\n#pragma once\n#include \"store/db.h\"\n\n",
         slash ? slash + 1 : file);
-    compile(db, read_file(file));
+    char *text = read_file(file);
+    compile(db, text);
+    free(text);
     sqlite3_close(db);
     return 0;
 }
