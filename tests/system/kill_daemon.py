@@ -15,7 +15,7 @@ import time
 from harness import House, QUICK, Refused, alive, check, equal, flow, kill, main, start_line, \
     task, test, wait_for
 
-KILLS = int(os.environ.get('GOWTF_KILLS') or (12 if QUICK else 60))
+KILLS = int(os.environ.get('GOWTF_KILLS') or (12 if QUICK else 500))
 
 
 def load_flow():
@@ -49,7 +49,7 @@ class Client(threading.Thread):
             except Exception as e:  # noqa: BLE001
                 self.error = e
                 return
-            time.sleep(0.25)
+            time.sleep(0.1)
 
     def insist(self, key):
         end = time.monotonic() + 60
