@@ -17,7 +17,6 @@ typedef int64_t ms_t;
 #define MS_NEVER INT64_MAX
 
 #define countof(a)        (sizeof(a) / sizeof((a)[0]))
-#define MUST              __attribute__((warn_unused_result))
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define CLEANUP(fn)       __attribute__((cleanup(fn)))
 #define MIN(a, b)         ((a) < (b) ? (a) : (b))

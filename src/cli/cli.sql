@@ -19,10 +19,6 @@ SELECT coalesce(max(id), 0) AS id
   FROM workflow_runs
  WHERE (:workflow IS NULL OR workflow_id = :workflow) AND (:state IS NULL OR state = :state);
 
--- find_try(run int, task int, item int) -> (attempt int)
-SELECT coalesce(max(attempt), 0) AS attempt
-  FROM attempts WHERE run_id = :run AND task = :task AND item = :item;
-
 -- run_facts(run int) -> (key text, state text, workflow text, version int)
 SELECT r.key, r.state, w.name AS workflow, r.version_id AS version
   FROM workflow_runs r JOIN workflows w ON w.id = r.workflow_id
@@ -47,18 +43,6 @@ SELECT r.key, a.state, a.log_kind, a.log_number, a.log_offset, a.out_bytes, a.er
 
 -- changes_after(run int, after int) -> (seq int, at int, data text)
 SELECT seq, at, data FROM events WHERE run_id = :run AND kind = 'run' AND seq > :after ORDER BY seq;
-
--- newest_seq() -> (seq int)
-SELECT coalesce(max(seq), 0) AS seq FROM events;
-
--- pending_before(run int, task int) -> (name text, state text)
-SELECT t.name, u.state
-  FROM workflow_runs r
-  JOIN task_dependencies d ON d.version_id = r.version_id AND d.task = :task
-  JOIN tasks t ON t.version_id = r.version_id AND t.task = d.upstream
-  JOIN task_instances u ON u.run_id = r.id AND u.task = d.upstream
- WHERE r.id = :run
- ORDER BY d.upstream;
 
 -- task_brief(run int, task int, item int) -> (name text, state text, reason text, attempt int, retries int, exit_code nint, started_at nint, finished_at nint, signal nint, timeout_ms int, message text, began nint, ended nint)
 SELECT t.name, i.state, i.reason, i.attempt, t.retries, i.exit_code, i.started_at, i.finished_at,

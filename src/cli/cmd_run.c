@@ -19,6 +19,7 @@
 #include "daemon/daemon.h"
 #include "model/limits.h"
 #include "model/load.h"
+#include "store/zones.h"
 
 struct run_cmd_opts {
     struct opt_list params;
@@ -76,7 +77,10 @@ static bool check_file(const struct cli *c, const char *path, int *status)
         return false;
     }
     struct str bytes = {text.at ? text.at : "", text.len};
-    struct workflow *w = workflow_load(bytes, str_of(slash ? slash + 1 : path), &ps);
+    struct zones *tree = zones_new(NULL);
+    struct load_zones zones = zones_for_load(tree);
+    struct workflow *w = workflow_load_with(bytes, str_of(slash ? slash + 1 : path), &zones, &ps);
+    zones_free(tree);
     for (size_t i = 0; i < ps.count && !c->quiet; i++) {
         problem_print(&ps.at[i], str_of(path), bytes, c->err.colour, &out);
         buf_putc(&out, '\n');

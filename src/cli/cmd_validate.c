@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "model/limits.h"
 #include "model/load.h"
+#include "store/zones.h"
 
 enum { SHOWN_MAX = 50 }; /* problems of a file that are printed */
 
@@ -36,6 +37,7 @@ static const struct opt validate_table[] = {
 struct check {
     const struct cli *cli;
     const struct validate_opts *opts;
+    struct zones *zones;
     struct buf out;
     struct json json;
     size_t files, errors, warnings;
@@ -73,7 +75,8 @@ static void check_text(struct check *k, struct str path, struct str text)
 {
     struct problems ps = {0};
     const char *slash = strrchr(path.at, '/');
-    struct workflow *w = workflow_load(text, str_of(slash ? slash + 1 : path.at), &ps);
+    struct load_zones zones = zones_for_load(k->zones);
+    struct workflow *w = workflow_load_with(text, str_of(slash ? slash + 1 : path.at), &zones, &ps);
 
     size_t warnings = ps.count - ps.error_count;
     k->files++;
@@ -172,6 +175,7 @@ static int validate_run(struct cli *c, const void *opts, int argc, char **argv)
     if (strcmp(k.opts->format, "long") != 0 && strcmp(k.opts->format, "short") != 0)
         return fail_usage(c, &cmd_validate, NULL, "--format is long or short, not '%s'",
                           k.opts->format);
+    k.zones = zones_new(NULL);
     k.json = json_to(&k.out);
     if (c->json) {
         json_open(&k.json, NULL);
@@ -184,6 +188,7 @@ static int validate_run(struct cli *c, const void *opts, int argc, char **argv)
         check_path(&k, ".");
     tell(&k);
     buf_free(&k.out);
+    zones_free(k.zones);
     if (k.errors || (k.opts->strict && k.warnings))
         return EXIT_BAD;
     return k.status;

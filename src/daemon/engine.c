@@ -469,6 +469,9 @@ static void settle(struct engine *g)
     }
     if (!worker_is_up(g->worker))
         fprintf(stderr, "gowtf: no keeper answers yet; nothing runs until one does\n");
+    if (!g->opts.single_file && scheduler_guessed_zone(g->scheduler))
+        fprintf(stderr, "gowtf: this machine does not say in which time zone it is; "
+                        "schedules that name none go by UTC\n");
 }
 
 static uint32_t default_slots(void)

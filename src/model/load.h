@@ -51,13 +51,16 @@ void problems_free(struct problems *ps);
  * `name` (the base name without ".yaml" / ".yml"). */
 struct workflow *workflow_load(struct str text, struct str file_name, struct problems *ps);
 
-/* Which time zones there are is the disk's business, so it is asked: `known` is
- * called for each name of a zone in the file. */
+/* Which time zones there are is the disk's business, so it is asked: `known` for
+ * each name of a zone in the file, `nearest` for what may have been meant (absent:
+ * nothing is near) by a name that is not. store/zones.h makes one. */
 struct load_zones {
     bool (*known)(void *ctx, struct str zone);
+    struct str (*nearest)(void *ctx, struct str zone);
     void *ctx;
 };
-/* The same, with time zones checked too; `zones` NULL: they are not. */
+/* The same, with time zones checked too; `zones` NULL: they are not. Check them
+ * where a file is new; what is stored was checked when it came. */
 struct workflow *workflow_load_with(struct str text, struct str file_name,
                                     const struct load_zones *zones, struct problems *ps);
 

@@ -4,6 +4,8 @@
 #include "model/cron.h"
 #include "model/limits.h"
 
+enum { NEAREST_ZONES_COST = 1000 }; /* of the file's budget: about as many names are compared */
+
 static void cron_problem(struct spec *s, const struct yaml *v, size_t from,
                          const struct cron_error *e)
 {
@@ -20,7 +22,16 @@ static void zone_check(struct spec *s, const struct load_zones *zones, const str
         return;
     struct problem *p = problem_add(s->ps, CODE_ZONE, spec_part(s, v, from, from + zone.len),
                                     "no time zone named '%s'", problem_name(s->ps, zone));
-    problem_help(s->ps, p, "write a name of the IANA database, such as 'Europe/Berlin' or 'UTC'");
+    struct str near = STR_NONE;
+    if (s->nearest_left >= NEAREST_ZONES_COST) {
+        s->nearest_left -= NEAREST_ZONES_COST;
+        near = zones->nearest(zones->ctx, zone);
+    }
+    if (near.at)
+        problem_suggest(s->ps, p, near);
+    else
+        problem_help(s->ps, p,
+                     "write a name of the IANA database, such as 'Europe/Berlin' or 'UTC'");
 }
 
 static void cron_check(struct spec *s, const struct load_zones *zones, const struct yaml *v)

@@ -47,14 +47,12 @@ struct scheduler {
     struct versions *versions;
     struct zones *zones;
     const struct tz *zone;
-    struct str zone_name;
     bool zone_guessed;
     struct sched *core;
     struct sched_effects effects;
     struct rows rows;
     struct map flows;
     int64_t last_run;
-    struct arena arena; /* as long as the room */
 };
 
 /* ---- entries ------------------------------------------------------------- */
@@ -481,27 +479,15 @@ static void hear_wish(struct scheduler *s, uint64_t ticket)
         rows_clear(&s->rows); /* what the refused wish left in the arena */
 }
 
-bool scheduler_request(struct scheduler *s, int64_t workflow, struct str body, struct str actor,
-                       int64_t *run, struct err *e)
-{
-    struct wish w = {.kind = WISH_RUN, .target = workflow, .actor = actor, .body = body};
-    struct reply reply = {0};
-    if (!ask_run(s, &w, &reply, e))
-        return false;
-    *run = reply.run;
-    return true;
-}
-
 /* ---- the room ------------------------------------------------------------ */
 
 static bool find_zone(struct scheduler *s, struct str name, struct err *e)
 {
-    bool said = true;
-    if (name.at) {
-        s->zone_name = arena_str(&s->arena, name);
+    struct str local;
+    bool said;
+    if (name.at)
         return zones_get(s->zones, name, &s->zone, e);
-    }
-    s->zone = zones_local(s->zones, &s->zone_name, &said);
+    s->zone = zones_local(s->zones, &local, &said);
     s->zone_guessed = !said;
     return true;
 }
@@ -539,14 +525,12 @@ void scheduler_free(struct scheduler *s)
     free(s->effects.at);
     rows_free(&s->rows);
     zones_free(s->zones);
-    arena_free(&s->arena);
     free(s);
 }
 
-struct str scheduler_timezone(const struct scheduler *s, bool *guessed)
+bool scheduler_guessed_zone(const struct scheduler *s)
 {
-    *guessed = s->zone_guessed;
-    return s->zone_name;
+    return s->zone_guessed;
 }
 
 void scheduler_hear(struct scheduler *s, const struct msg *m)

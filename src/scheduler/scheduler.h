@@ -42,13 +42,8 @@ bool scheduler_dirty(const struct scheduler *s);
 ms_t scheduler_deadline(const struct scheduler *s); /* wall time */
 void scheduler_tick(struct scheduler *s);
 
-/* The zone of entries that name none. `*guessed`: the system named none either
- * and UTC was taken; say so. */
-struct str scheduler_timezone(const struct scheduler *s, bool *guessed);
-
-/* Ask for a run without the door, for `gowtf run`: `body` as in a wish. The run
- * exists once the turn is committed. */
-bool scheduler_request(struct scheduler *s, int64_t workflow, struct str body, struct str actor,
-                       int64_t *run, struct err *e);
+/* The machine does not say in which time zone it is, and entries that name none
+ * go by UTC: tell people. */
+bool scheduler_guessed_zone(const struct scheduler *s);
 
 #endif

@@ -76,15 +76,6 @@ SELECT task, upstream
 -- version_task_find(version int, name text) -> (task int)
 SELECT task FROM tasks WHERE version_id = :version AND name = :name;
 
--- task_upstreams(version int, task int) -> (upstream int)
-SELECT upstream
-  FROM task_dependencies
- WHERE version_id = :version AND task = :task
- ORDER BY upstream;
-
--- usual_of_tasks(workflow int) -> (task text, p50_ms int)
-SELECT task, p50_ms FROM stats WHERE workflow_id = :workflow AND task <> '';
-
 -- problem_paths() -> (path text, workflow nint, workflow_name text, state text, reason text, at nint, n int)
 SELECT f.path, f.workflow_id AS workflow, w.name AS workflow_name, f.state, f.reason,
        (SELECT max(at) FROM definition_errors d WHERE d.path = f.path) AS at,

@@ -350,8 +350,11 @@ bool view_validate(struct str text, struct str path, struct buf *out, struct err
     CLEANUP(problems_free)
     struct problems ps = {0};
     struct json j = json_to(out);
+    struct zones *tree = zones_new(NULL);
+    struct load_zones zones = zones_for_load(tree);
     (void)e;
-    workflow_free(workflow_load(text, path, &ps));
+    workflow_free(workflow_load_with(text, path, &zones, &ps));
+    zones_free(tree);
     json_open(&j, NULL);
     json_bool(&j, "ok", ps.error_count == 0);
     json_list(&j, "problems");

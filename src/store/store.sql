@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- store.sql: what the store itself says: events, and throwing old runs away.
--- inserts: events audit
+-- inserts: events
 -- deletes: workflow_runs task_instances attempts events schedule_slots outputs artifacts
 
 -- event_last() -> (seq int)
@@ -9,10 +9,6 @@ SELECT coalesce(max(seq), 0) AS seq FROM events;
 -- event_insert(seq int, at int, kind text, workflow nint, run nint, actor text, data text)
 INSERT INTO events (seq, at, kind, workflow_id, run_id, actor, data)
 VALUES (:seq, :at, :kind, :workflow, :run, :actor, :data);
-
--- audit_insert(at int, actor text, action text, target text, detail text)
-INSERT INTO audit (at, actor, action, target, detail)
-VALUES (:at, :actor, :action, :target, :detail);
 
 -- version_source(version int) -> (source text, path text)
 SELECT source, path FROM workflow_versions WHERE id = :version;

@@ -12,10 +12,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_LEN_MAX = 64 };
+enum { NAME_LEN_MAX = 64, LIST_BYTES_MAX = 1 << 20 };
 
 struct zone {
     struct zone *next;
@@ -27,6 +28,10 @@ struct zone {
 
 struct zones {
     char root[PATH_MAX];
+    bool listed;
+    struct buf list; /* tzdata.zi; `names` point into it */
+    struct str *names;
+    size_t name_count, name_cap;
     struct zone *first; /* the newest of a name comes first */
     char local[NAME_LEN_MAX + 1];
 };
@@ -50,6 +55,8 @@ void zones_free(struct zones *z)
         tz_free(p->tz);
         free(p);
     }
+    buf_free(&z->list);
+    free(z->names);
     free(z);
 }
 
@@ -179,4 +186,82 @@ const struct tz *zones_local(struct zones *z, struct str *name, bool *said)
     if (!*said)
         *name = S("UTC");
     return tz;
+}
+
+/* ---- what may have been meant ---- */
+
+/* The last word of "Z Europe/Berlin ..." and "L Europe/Berlin Europe/Oslo" that
+ * is a name: the form of zic's input, in which the tree says what it holds. */
+static struct str name_of_line(struct str line)
+{
+    if (!str_starts(line, S("Z ")) && !str_starts(line, S("L ")))
+        return STR_NONE;
+    const char *at = line.at + 2, *end = line.at + line.len;
+    const char *space = memchr(at, ' ', (size_t)(end - at));
+    if (line.at[0] == 'L')
+        return space ? (struct str){space + 1, (size_t)(end - space - 1)} : STR_NONE;
+    return (struct str){at, (size_t)((space ? space : end) - at)};
+}
+
+static void list_names(struct zones *z)
+{
+    CLEANUP(fd_close)
+    int fd = -1;
+    char path[PATH_MAX + 16];
+    struct err ignored; /* without a list there is no advice, and that is all */
+    z->listed = true;
+    snprintf(path, sizeof path, "%s/tzdata.zi", z->root);
+    if (!fd_open_read(AT_FDCWD, path, &fd, &ignored) ||
+        !fd_read_all(fd, LIST_BYTES_MAX, &z->list, &ignored))
+        return;
+    const char *at = z->list.at, *end = at + z->list.len;
+    for (const char *next; at < end; at = next + 1) {
+        next = memchr(at, '\n', (size_t)(end - at));
+        next = next ? next : end;
+        struct str name = name_of_line((struct str){at, (size_t)(next - at)});
+        if (!zone_name_good(name))
+            continue;
+        z->names = mem_grow(z->names, &z->name_cap, z->name_count + 1, sizeof *z->names);
+        z->names[z->name_count++] = name;
+    }
+}
+
+/* `name` is `word`, or ends in it behind a slash; capitals count for nothing. */
+static bool ends_alike(struct str name, struct str word, bool whole)
+{
+    if (name.len < word.len || (whole && name.len != word.len))
+        return false;
+    const char *tail = name.at + name.len - word.len;
+    return strncasecmp(tail, word.at, word.len) == 0 && (tail == name.at || tail[-1] == '/');
+}
+
+struct str zones_nearest(struct zones *z, struct str word)
+{
+    if (word.len == 0 || word.len > NAME_LEN_MAX)
+        return STR_NONE;
+    if (!z->listed)
+        list_names(z);
+    for (int whole = 1; whole >= 0; whole--)
+        for (size_t i = 0; i < z->name_count; i++)
+            if (ends_alike(z->names[i], word, whole))
+                return z->names[i];
+    int i = str_nearest(word, z->names, z->name_count, word.len < 4 ? 1 : 2);
+    return i < 0 ? STR_NONE : z->names[i];
+}
+
+static bool is_known(void *ctx, struct str name)
+{
+    const struct tz *zone;
+    struct err e = {0};
+    return zones_get(ctx, name, &zone, &e) || (e.kind != ERR_NOT_FOUND && e.kind != ERR_INVALID);
+}
+
+static struct str nearest(void *ctx, struct str word)
+{
+    return zones_nearest(ctx, word);
+}
+
+struct load_zones zones_for_load(struct zones *z)
+{
+    return (struct load_zones){is_known, nearest, z};
 }

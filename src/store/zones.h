@@ -8,6 +8,7 @@
 #ifndef STORE_ZONES_H
 #define STORE_ZONES_H
 
+#include "model/load.h"
 #include "model/tz.h"
 
 struct zones;
@@ -24,6 +25,15 @@ bool zones_get(struct zones *z, struct str name, const struct tz **out, struct e
  * when neither tells a name the tree knows and UTC was taken instead: say so.
  * `name` lives as long as the cache. */
 const struct tz *zones_local(struct zones *z, struct str *name, bool *said);
+
+/* For workflow_load_with(): names are looked up in this tree. A zone that cannot
+ * be read for a reason of the moment counts as known. Borrows `z`. */
+struct load_zones zones_for_load(struct zones *z);
+
+/* What may have been meant: a name that differs in case only, one that ends in
+ * `word` ("berlin"), or the nearest in letters; else absent. Lives as long as
+ * the cache. */
+struct str zones_nearest(struct zones *z, struct str word);
 
 /* Letters, digits, "_", "+", "-" and single slashes between; no "..", at most
  * 64 bytes. Says nothing about whether there is such a zone. */

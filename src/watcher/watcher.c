@@ -18,6 +18,7 @@
 #include "watcher/watcher.h"
 #include "base/fd.h"
 #include "model/limits.h"
+#include "store/zones.h"
 #include "watcher.sql.h"
 #include "watcher/notify.h"
 #include "watcher/record.h"
@@ -41,6 +42,7 @@ struct watcher {
     struct corridor *corridor;
     struct store *store;
     struct door *door;
+    struct zones *zones;
     char *root;
     bool single;
     int64_t single_id;
@@ -50,7 +52,6 @@ struct watcher {
     struct notify *notify;
     struct walk *walk;
     int root_fd; /* of the scan under way, -1: the root is not there */
-    bool polls;
 
     ms_t first_hint, last_hint; /* MS_NEVER: no reason to look */
     ms_t next_scan;
@@ -162,10 +163,11 @@ static struct str base_name(struct str path)
     return (struct str){path.at + at, path.len - at};
 }
 
-static void parse(struct reading *r)
+static void parse(struct watcher *w, struct reading *r)
 {
     struct str text = {r->text.at ? r->text.at : "", r->text.len};
-    r->workflow = workflow_load(text, base_name(r->path), &r->problems);
+    struct load_zones zones = zones_for_load(w->zones);
+    r->workflow = workflow_load_with(text, base_name(r->path), &zones, &r->problems);
 }
 
 static void keep_reading(struct watcher *w, struct reading *r)
@@ -219,7 +221,7 @@ static size_t read_one(struct watcher *w, struct sync_file *f)
         return len;
     }
     bool again = f->state == FILE_INVALID && strcmp(f->hash, r->hash) == 0;
-    parse(r);
+    parse(w, r);
     r->verdict = sync_read(w->sync, f, &st, r->hash, r->workflow ? r->workflow->name : STR_NONE);
     if (again && r->verdict == SYNC_INVALID)
         reading_free(r); /* as wrong as before: said already */
@@ -294,7 +296,6 @@ static void list_slice(struct watcher *w)
 static void end_scan(struct watcher *w)
 {
     bool seen = w->root_fd >= 0 && notify_works(w->notify);
-    w->polls = !seen;
     w->next_scan = w->corridor->steady + (seen ? WATCH_RESCAN_MS : WATCH_POLL_MS);
     w->phase = RESTING;
     fd_close(&w->root_fd);
@@ -490,7 +491,7 @@ static bool read_single(struct watcher *w, const char *path, struct err *e)
     if (!fd_open_read(AT_FDCWD, path, &fd, e) || !fd_read_all(fd, FILE_BYTES_MAX, &r->text, e))
         return false;
     hash_text((struct str){r->text.at, r->text.len}, r->hash);
-    parse(r);
+    parse(w, r);
     if (!r->workflow)
         return err_set(e, ERR_INVALID, "%s: %.*s", path,
                        STR_ARG(r->problems.count ? r->problems.at[0].message : STR_NONE));
@@ -518,6 +519,7 @@ struct watcher *watcher_new(const struct watcher_opts *o, struct corridor *c, st
     w->door = d;
     w->single = o->file != NULL;
     w->sync = sync_new();
+    w->zones = zones_new(NULL);
     w->root_fd = -1;
     w->first_hint = w->last_hint = w->held_since = w->next_scan = MS_NEVER;
     if (!begin(w, o, e)) {
@@ -537,6 +539,7 @@ void watcher_free(struct watcher *w)
     walk_free(w->walk);
     notify_free(w->notify);
     sync_free(w->sync);
+    zones_free(w->zones);
     fd_close(&w->root_fd);
     free(w->root);
     free(w);
@@ -545,11 +548,6 @@ void watcher_free(struct watcher *w)
 bool watcher_busy(const struct watcher *w)
 {
     return w->phase != RESTING || w->look_now || watcher_dirty(w);
-}
-
-bool watcher_polls(const struct watcher *w)
-{
-    return w->polls;
 }
 
 size_t watcher_held(const struct watcher *w)

@@ -58,9 +58,6 @@ void watcher_committed(struct watcher *w);
  * this is false, then the definitions are those of the directory. */
 bool watcher_busy(const struct watcher *w);
 
-/* The kernel does not tell of changes: the directory is looked at every 2 s. */
-bool watcher_polls(const struct watcher *w);
-
 /* So many files vanished at once and are believed to come back; 0: none. */
 size_t watcher_held(const struct watcher *w);
 

@@ -45,13 +45,6 @@ ON CONFLICT (run_id, task, item, attempt) DO UPDATE
        error_excerpt = excluded.error_excerpt, first_error_line = excluded.first_error_line
  WHERE attempts.state IN ('starting', 'running');
 
--- attempt_alive(run int, task int, item int, attempt int, user_us int, max_rss_kib int, out_bytes int, last_output nint)
-UPDATE attempts
-   SET user_us = :user_us, max_rss_kib = max(max_rss_kib, :max_rss_kib), out_bytes = :out_bytes,
-       last_output_at = :last_output
- WHERE run_id = :run AND task = :task AND item = :item AND attempt = :attempt
-   AND state = 'running';
-
 -- keeper_acked(name text) -> (acked_seq int)
 SELECT acked_seq FROM keepers WHERE name = :name;
 

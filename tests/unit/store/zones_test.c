@@ -67,12 +67,63 @@ TEST(utc_needs_no_tree_and_the_local_zone_has_a_name)
     zones_free(z);
 }
 
+TEST(a_name_that_is_wrong_is_set_right)
+{
+    TEST_BEGIN;
+    static const struct {
+        int line;
+        const char *word, *near;
+    } rows[] = {
+#define ROW(...) {__LINE__, __VA_ARGS__}
+        ROW("Europe/Berlln", "Europe/Berlin"),
+        ROW("europe/BERLIN", "Europe/Berlin"),
+        ROW("Berlin", "Europe/Berlin"),
+        ROW("new_york", "America/New_York"),
+        ROW("utc", "UTC"),
+        ROW("Middle/Earth", ""),
+        ROW("", ""),
+#undef ROW
+    };
+    struct zones *z = zones_new("/usr/share/zoneinfo");
+    struct zones *none = zones_new("/nonexistent");
+    for (size_t i = 0; i < countof(rows); i++) {
+        char got[80];
+        snprintf(got, sizeof got, "%.*s", STR_ARG(zones_nearest(z, str_of(rows[i].word))));
+        CHECK_STR(rows[i].line, got, rows[i].near);
+    }
+    CHECK(!zones_nearest(none, S("Berlin")).at);
+    zones_free(z);
+    zones_free(none);
+}
+
+TEST(a_file_that_names_no_zone_there_is_is_refused_with_advice)
+{
+    TEST_BEGIN;
+    static const char text[] = "schedule:\n"
+                               "- 'CRON_TZ=Europe/Berlln 0 5 * * *'\n"
+                               "- {cron: '@daily', timezone: Middle/Earth}\n"
+                               "timezone: Europe/Berlin\n"
+                               "tasks: [{name: a, script: x}]\n";
+    struct zones *z = zones_new("/usr/share/zoneinfo");
+    struct load_zones zones = zones_for_load(z);
+    struct problems ps = {0};
+    CHECK(!workflow_load_with(str_of(text), S("a.yaml"), &zones, &ps));
+    CHECK_INT(__LINE__, (int64_t)ps.count, 2);
+    CHECK(ps.at[0].line == 2 && ps.at[0].column == 12 && str_is(ps.at[0].fix, "Europe/Berlin"));
+    CHECK(ps.at[1].line == 3 && ps.at[1].column == 30 && !ps.at[1].fix.at);
+    CHECK_STR(__LINE__, ps.at[1].code, "E0302");
+    problems_free(&ps);
+    zones_free(z);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_cannot_leave_the_tree),
         cmocka_unit_test(a_zone_is_read_once_and_a_missing_one_is_named),
         cmocka_unit_test(utc_needs_no_tree_and_the_local_zone_has_a_name),
+        cmocka_unit_test(a_name_that_is_wrong_is_set_right),
+        cmocka_unit_test(a_file_that_names_no_zone_there_is_is_refused_with_advice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
