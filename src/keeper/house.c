@@ -24,6 +24,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -142,15 +143,22 @@ static void turn(struct house *h)
 
 /* ---- birth ---- */
 
+/* A signal that is ignored here would be ignored by every task. Asked of the
+ * kernel itself: libc keeps 32 and 33 for its threads and would refuse. */
+static void reset_signals(void)
+{
+    static const uint64_t defaults[8]; /* longer than the kernel's struct sigaction, all zero */
+    for (int i = 1; i < NSIG; i++)
+        (void)syscall(SYS_rt_sigaction, i, defaults, NULL, sizeof(uint64_t));
+}
+
 /* Nothing of ours may depend on what we were started with. */
 static bool settle_process(struct err *e)
 {
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    for (int i = 1; i < NSIG; i++)
-        sigaction(i, &(struct sigaction){.sa_handler = SIG_DFL},
-                  NULL); /* an ignored signal would be ignored by every task */
+    reset_signals();
     int null = open("/dev/null", O_RDWR);
     if (null < 0 || dup2(null, 0) < 0)
         return err_sys(e, "/dev/null");
