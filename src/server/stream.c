@@ -13,8 +13,10 @@
 #include "server/stream.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "server/event_view.h"
 #include "server/http.h"
 #include "server/log_view.h"
+#include "server/view_parts.h"
 #include "read.sql.h"
 
 #include <errno.h>
@@ -233,7 +235,6 @@ bool stream_open(struct call *c, struct MHD_Response **out, struct err *e)
 static void format(const struct events_after_row *ev, struct buf *out)
 {
     struct json j;
-    struct str data = ev->data;
     buf_printf(out, "id: %lld\nevent: %.*s\ndata: ", (long long)ev->seq, STR_ARG(ev->kind));
     j = json_to(out);
     json_open(&j, NULL);
@@ -241,21 +242,16 @@ static void format(const struct events_after_row *ev, struct buf *out)
     json_time(&j, "at", ev->at);
     json_str(&j, "workflow", ev->workflow);
     json_str(&j, "actor", ev->actor);
-    if (ev->run != DB_NULL)
-        json_int(&j, "run", ev->run);
-    if (ev->state.at) {
+    view_nint(&j, "run", ev->run);
+    if (str_is(ev->kind, "run")) { /* as it is now, not as it was then */
         json_str(&j, "state", ev->state);
-        json_int(&j, "tasks_total", ev->tasks_total);
-        json_int(&j, "tasks_done", ev->tasks_done);
-        json_int(&j, "tasks_failed", ev->tasks_failed);
-        json_int(&j, "tasks_running", ev->tasks_running);
+        view_nint(&j, "tasks_total", ev->tasks_total);
+        view_nint(&j, "tasks_done", ev->tasks_done);
+        view_nint(&j, "tasks_failed", ev->tasks_failed);
+        view_nint(&j, "tasks_running", ev->tasks_running);
     }
-    if (data.len > 2 && data.at[0] == '{') { /* its members become ours */
-        buf_putc(out, ',');
-        buf_add(out, data.at + 1, data.len - 1);
-    } else {
-        json_close(&j);
-    }
+    event_members(ev->kind, ev->data, &j);
+    json_close(&j);
     buf_puts(out, "\n\n");
 }
 

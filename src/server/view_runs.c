@@ -5,6 +5,7 @@
  * A list is found in two steps: the ids along the index that fits the filter,
  * then each run by its id. So a page of fifty costs the same with ten runs in
  * the history as with ten million. */
+#include "server/event_view.h"
 #include "server/view_parts.h"
 #include "server/words.h"
 #include "read.sql.h"
@@ -261,7 +262,9 @@ bool view_run_events(const struct view *v, int64_t run, struct buf *out, struct 
         json_time(&j, "at", ev.at);
         json_str(&j, "kind", ev.kind);
         json_str(&j, "actor", ev.actor);
-        json_raw(&j, "data", ev.data);
+        json_open(&j, "data");
+        event_members(ev.kind, ev.data, &j);
+        json_close(&j);
         json_close(&j);
     }
     json_list_end(&j);

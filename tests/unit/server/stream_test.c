@@ -7,6 +7,7 @@
 #include "server/stream.h"
 
 #include <dirent.h>
+#include <jansson.h>
 
 static struct house house;
 static int64_t seq;
@@ -144,6 +145,62 @@ TEST(one_who_does_not_read_holds_nobody_up)
     close(quick_fd);
 }
 
+/* The data of every event in `all`, read strictly. */
+static size_t check_strictly(const struct buf *all)
+{
+    size_t n = 0;
+    for (const char *p = all->at; (p = strstr(p, "\ndata: ")); n++) {
+        const char *end = strchr(p += 7, '\n');
+        if (!end)
+            break; /* still on its way */
+        json_error_t where;
+        json_t *o = json_loadb(p, (size_t)(end - p), JSON_REJECT_DUPLICATES, &where);
+        if (!o)
+            fail_msg("%s: %.*s", where.text, (int)(end - p), p);
+        const char *at = json_string_value(json_object_get(o, "at"));
+        CHECK(at && at[strlen(at) - 1] == 'Z');
+        json_decref(o);
+    }
+    return n;
+}
+
+TEST(every_kind_of_event_is_an_object_without_a_key_twice)
+{
+    TEST_BEGIN;
+    static const char *const rows[][2] = {
+        {"run", "{\"from\":\"queued\",\"to\":\"running\",\"reason\":null,\"tasks\":[[0,0,"
+                "\"pending\",\"queued\",0,null,null]]}"},
+        {"slot", "{\"entry\":\"0 3 * * *\",\"slot_at\":1700000000123,\"outcome\":\"fired\","
+                 "\"reason\":null,\"run\":1}"},
+        {"workflow", "{\"what\":\"added\",\"path\":\"a.yaml\",\"version\":2,\"seq\":3}"},
+        {"switch", "{\"enabled\":false,\"reason\":\"say \\\"no\\\"\",\"actor\":\"y\"}"},
+        {"keeper", "{\"what\":\"up\"}"},
+        {"daemon", "{}"},
+        {"clock", "{\"what\":\"corrected\",\"from\":1700000000000,\"to\":1700000001000}"},
+        {"unheard", "{\"of\":1}"},
+        {"run", "no JSON"},
+    };
+    struct buf all = {0};
+    char sql[512], query[64];
+    snprintf(query, sizeof query, "?after=%lld", (long long)seq);
+    for (size_t i = 0; i < countof(rows); i++) {
+        snprintf(sql, sizeof sql, "INSERT INTO events VALUES (%lld,5000,'%s',1,%s,'x','%s')",
+                 (long long)++seq, rows[i][0], i % 3 == 2 ? "NULL" : "1", rows[i][1]);
+        house_sql(&house, sql);
+    }
+    server_changed(house.server, seq);
+    int fd = listen_to(query, "");
+    happen(1);
+    hear_id(fd, &all, seq); /* so all before it is here whole */
+    CHECK(check_strictly(&all) >= countof(rows));
+    CHECK(strstr(all.at, "\"slot_at\":\"2023-11-14T22:13:20.123Z\"") != NULL);
+    CHECK(strstr(all.at, "\"to\":\"2023-11-14T22:13:21.000Z\"") != NULL);
+    CHECK(strstr(all.at, "\"run\":null") != NULL);
+    CHECK(strstr(all.at, "\"version\":2") != NULL);
+    buf_free(&all);
+    close(fd);
+}
+
 static int fds_open(void)
 {
     int n = 0;
@@ -213,6 +270,7 @@ int main(void)
         cmocka_unit_test(one_who_comes_back_hears_what_was_missed),
         cmocka_unit_test(one_who_missed_too_much_is_told_to_load_again),
         cmocka_unit_test(one_who_does_not_read_holds_nobody_up),
+        cmocka_unit_test(every_kind_of_event_is_an_object_without_a_key_twice),
         cmocka_unit_test(the_server_ends_while_many_wait),
     };
     return cmocka_run_group_tests(tests, begin, end);
