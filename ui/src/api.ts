@@ -247,7 +247,7 @@ export interface System {
   keepers: { name: string; pid: number | null; slots: number; state: string; since: Time }[];
   db_bytes: number;
   wal_bytes: number;
-  log_bytes: number;
+  log_bytes: number | null;
   files: Record<string, number>;
   problems: { path: string; problems: Problem[] }[];
   sqlite_version: string;

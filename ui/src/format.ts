@@ -14,10 +14,11 @@ export function ms(t: string | null | undefined): number | null {
   return t ? Date.parse(t) : null;
 }
 
-/** 340ms 1.2s 41s 2m 10s 1h 05m 3d 4h */
+/** <1ms 340ms 1.2s 41s 2m 10s 1h 05m 3d 4h */
 export function duration(n: number | null | undefined): string {
   if (n === null || n === undefined || Number.isNaN(n)) return "–";
   const v = Math.max(0, n);
+  if (v < 1) return "<1ms";
   if (v < 1000) return `${Math.round(v)}ms`;
   if (v < 9950) return `${(v / 1000).toFixed(1)}s`;
   const s = Math.round(v / 1000);
@@ -31,7 +32,7 @@ export function duration(n: number | null | undefined): string {
 
 /** The same, for things that grow second by second: no tenths that flicker. */
 export function elapsed(n: number): string {
-  return n < 60_000 ? `${Math.max(0, Math.floor(n / 1000))}s` : duration(n);
+  return n < 1000 ? "<1s" : n < 60_000 ? `${Math.max(0, Math.floor(n / 1000))}s` : duration(n);
 }
 
 /** What is usual, in one figure. */
@@ -70,6 +71,16 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 
 export function zone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone || "local";
+}
+
+/** Whether a clock in `other` shows the same as this one does at `at`. */
+export function sameClock(other: string, at: number): boolean {
+  try {
+    return new Intl.DateTimeFormat("en-GB", { timeZone: other, hour: "2-digit", minute: "2-digit", day: "2-digit" }).format(at) ===
+      new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", day: "2-digit" }).format(at);
+  } catch {
+    return false; // a zone this browser does not know
+  }
 }
 
 /** 03:00 today, Thu 03:00 within six days, 12 Nov 03:00 else. */

@@ -20,11 +20,15 @@ interface View {
   x: number; // graph coordinates at the left top corner
   y: number;
   k: number; // pixels a unit
+  s: number; // how much taller than they came the rows are drawn
 }
 
 const FULL = 0.4; // above: names
 const SHAPES = 0.22; // above: shapes
 const MAX_K = 1.6;
+const FIT_K = 1.25; // a single task does not fill the pane
+const TWO_LINES = 32; // pixels a node needs for its name and a note
+const CROWD = 60; // edges beyond which each is drawn fainter
 
 type Palette = Record<Hue | `${Hue}-t` | "bg" | "line" | "text" | "muted" | "accent" | "control" | "ink", string>;
 function palette(): Palette {
@@ -47,7 +51,12 @@ export function GraphView(p: { graph: Graph; nodeLook: (task: number) => NodeLoo
       (down.get(a) ?? down.set(a, []).get(a)!).push(b);
       (up.get(b) ?? up.set(b, []).get(b)!).push(a);
     }
-    return { up, down, byTask: new Map(g.nodes.map((n) => [n.task, n])) };
+    const byTask = new Map(g.nodes.map((n) => [n.task, n]));
+    const pairs = g.edges.flatMap(([a, b]) => {
+      const from = byTask.get(a), to = byTask.get(b);
+      return from && to ? [{ from, to }] : [];
+    });
+    return { up, down, byTask, pairs };
   }, [g]);
   const lit = useMemo(() => {
     const set = new Set<number>();
@@ -61,21 +70,29 @@ export function GraphView(p: { graph: Graph; nodeLook: (task: number) => NodeLoo
       }
       for (const x of done) set.add(x);
     }
-    return set;
+    // In a crowd where nearly all hang together, lighting them says nothing.
+    return g.nodes.length > CROWD && set.size > 0.6 * g.nodes.length ? new Set([p.selected]) : set;
   }, [links, p.selected]);
+  const pairs = useMemo(() => {
+    const bright = links.pairs.filter((e) => lit.has(e.from.task) && lit.has(e.to.task));
+    return { bright, quiet: bright.length ? links.pairs.filter((e) => !lit.has(e.from.task) || !lit.has(e.to.task)) : links.pairs };
+  }, [links, lit]);
+  const lights = lit.size > 1;
 
   const fit = () => {
     const el = canvas.current!;
     const w = el.clientWidth, h = el.clientHeight;
-    const k = Math.min(1, (w - 24) / Math.max(1, g.width), (h - 24) / Math.max(1, g.height));
-    const wide = Math.min(1, (w - 24) / Math.max(1, g.width));
+    const wide = Math.min(FIT_K, (w - 24) / Math.max(1, g.width));
+    const k = Math.min(wide, (h - 24) / Math.max(1, g.height));
     // A tall fan-out would be a thread: show the part around the selected task instead.
     if (k < SHAPES && wide > FULL && at.current === null) {
       const n = (p.selected !== null && links.byTask.get(p.selected)) || g.nodes[0];
-      at.current = { k: wide, x: -(w / wide - g.width) / 2, y: (n?.y ?? 0) + g.node_height / 2 - h / wide / 2 };
+      at.current = { k: wide, s: 1, x: -(w / wide - g.width) / 2, y: (n?.y ?? 0) + g.node_height / 2 - h / wide / 2 };
       return;
     }
-    at.current = { k: Math.max(k, 0.01), x: -(w / k - g.width) / 2, y: -(h / k - g.height) / 2 };
+    // A wide one in a tall pane has room below: taller rows keep the names and times readable.
+    const s = Math.max(1, Math.min((h - 24) / (g.height * k), (TWO_LINES + 4) / (g.node_height * k), 2.2));
+    at.current = { k: Math.max(k, 0.01), s, x: -(w / k - g.width) / 2, y: -(h / k - g.height * s) * 0.4 };
   };
 
   const draw = useRef(() => {});
@@ -97,51 +114,51 @@ export function GraphView(p: { graph: Graph; nodeLook: (task: number) => NodeLoo
     c.fillRect(0, 0, w, h);
     c.setTransform(dpr * v.k, 0, 0, dpr * v.k, -v.x * v.k * dpr, -v.y * v.k * dpr);
     const left = v.x - 10, top = v.y - 10, right = v.x + w / v.k + 10, bottom = v.y + h / v.k + 10;
-    const nw = g.node_width, nh = g.node_height;
+    const nw = g.node_width, nh = g.node_height * v.s;
 
-    const edges = (bright: boolean) => {
+    const edges = (list: typeof links.pairs, bright: boolean) => {
+      let drawn = 0;
       c.beginPath();
-      for (const [a, b] of g.edges) {
-        const na = links.byTask.get(a), nb = links.byTask.get(b);
-        if (!na || !nb) continue;
-        const on = p.selected !== null && lit.has(a) && lit.has(b);
-        if (on !== bright) continue;
-        const x1 = na.x + nw, y1 = na.y + nh / 2, x2 = nb.x, y2 = nb.y + nh / 2;
+      for (const { from, to } of list) {
+        const x1 = from.x + nw, y1 = from.y * v.s + nh / 2, x2 = to.x, y2 = to.y * v.s + nh / 2;
         if (Math.max(x1, x2) < left || Math.min(x1, x2) > right || Math.max(y1, y2) < top || Math.min(y1, y2) > bottom) continue;
+        drawn++;
         c.moveTo(x1, y1);
         if (v.k > SHAPES) {
           const bend = Math.max(12, Math.min(60, (x2 - x1) / 2));
           c.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
         } else c.lineTo(x2, y2);
       }
+      if (!drawn) return;
       c.strokeStyle = bright ? col.accent : col.control;
-      c.globalAlpha = bright ? (lit.size > 60 ? 0.4 : 1) : p.selected !== null ? 0.35 : 0.6;
-      c.lineWidth = (bright && lit.size <= 60 ? 1.8 : 1.1) / Math.min(1, Math.max(v.k, 0.3));
+      c.globalAlpha = (bright ? 1 : lights ? 0.35 : 0.6) * Math.max(0.2, Math.min(1, CROWD / drawn));
+      c.lineWidth = (bright && drawn <= CROWD ? 1.8 : 1.1) / Math.min(1, Math.max(v.k, 0.3));
       c.stroke();
       c.globalAlpha = 1;
     };
-    edges(false);
-    edges(true);
+    edges(pairs.quiet, false);
+    edges(pairs.bright, true);
     c.textBaseline = "middle";
     for (const n of g.nodes) {
-      if (n.x + nw < left || n.x > right || n.y + nh < top || n.y > bottom) continue;
+      const y = n.y * v.s;
+      if (n.x + nw < left || n.x > right || y + nh < top || y > bottom) continue;
       const nl = p.nodeLook(n.task);
       const l = nl.state ? look(nl.state) : null;
       const hue = l?.hue ?? "neutral";
-      const dim = p.selected !== null && !lit.has(n.task);
+      const dim = lights && !lit.has(n.task);
       c.globalAlpha = dim ? 0.55 : 1;
       if (v.k <= SHAPES) {
         c.fillStyle = col[hue];
-        c.fillRect(n.x, n.y, nw, nh);
+        c.fillRect(n.x, y, nw, nh);
         if (n.task === p.selected) {
           c.strokeStyle = col.accent;
           c.lineWidth = 3 / v.k;
-          c.strokeRect(n.x, n.y, nw, nh);
+          c.strokeRect(n.x, y, nw, nh);
         }
         continue;
       }
       c.beginPath();
-      c.roundRect(n.x, n.y, nw, nh, 5);
+      c.roundRect(n.x, y, nw, nh, 5);
       c.fillStyle = l ? col[`${hue}-t`] : col.bg;
       c.fill();
       c.lineWidth = n.task === p.selected ? 2.5 : 1;
@@ -149,24 +166,21 @@ export function GraphView(p: { graph: Graph; nodeLook: (task: number) => NodeLoo
       c.setLineDash(nl.state === "pending" || nl.state === "queued" ? [4, 3] : []);
       c.stroke();
       c.setLineDash([]);
-      const small = nh < 34;
-      const cy = n.y + nh / 2;
-      let tx = n.x + 10;
-      if (l) {
-        drawShape(c, l.shape, n.x + 16, v.k > FULL ? cy : cy, v.k > FULL ? 1 : 1.5, col[hue], col.ink);
-        tx = n.x + 29;
-      }
+      const unit = 1 / Math.min(1, v.k); // a pixel, in graph coordinates
+      const cy = y + nh / 2;
+      const mark = v.k > FULL ? unit : 1.5;
+      if (l) drawShape(c, l.shape, n.x + 14 * (v.k > FULL ? unit : 1), cy, mark, col[hue], col.ink);
       if (v.k > FULL) {
-        const room = n.x + nw - tx - 8;
+        const tx = n.x + (l ? 25 : 10) * unit;
+        const room = n.x + nw - tx - 6 * unit;
+        const two = nl.note !== "" && nh * v.k >= TWO_LINES;
         c.fillStyle = col.text;
-        const readable = v.k < 0.8; // too small for two lines: the name alone, at a size one can read
-        c.font = `${readable ? Math.min(12 / v.k, nh * 0.55) : 13}px system-ui, "DejaVu Sans", sans-serif`;
-        const note = nl.note && !small && !readable;
-        c.fillText(cut(c, n.name, room), tx, note ? cy - 7 : cy);
-        if (note) {
+        c.font = `${Math.min((v.k < 1 ? 12 : 13) * unit, nh * 0.55)}px system-ui, "DejaVu Sans", sans-serif`;
+        c.fillText(cut(c, n.name, room), tx, two ? cy - 7 * unit : cy);
+        if (two) {
           c.fillStyle = l ? col[hue] : col.muted;
-          c.font = '11px ui-monospace, "DejaVu Sans Mono", monospace';
-          c.fillText(cut(c, nl.note, room), tx, cy + 9);
+          c.font = `${11 * unit}px ui-monospace, "DejaVu Sans Mono", monospace`;
+          c.fillText(cut(c, nl.note, room), tx, cy + 9 * unit);
         }
       }
     }
@@ -216,14 +230,14 @@ export function GraphView(p: { graph: Graph; nodeLook: (task: number) => NodeLoo
     if (!v) return;
     const cx = px ?? el.clientWidth / 2, cy = py ?? el.clientHeight / 2;
     const k = Math.min(MAX_K, Math.max(0.01, v.k * factor));
-    at.current = { k, x: v.x + cx / v.k - cx / k, y: v.y + cy / v.k - cy / k };
+    at.current = { ...v, k, x: v.x + cx / v.k - cx / k, y: v.y + cy / v.k - cy / k };
     redraw();
   };
   const nodeAt = (px: number, py: number) => {
     const v = at.current;
     if (!v) return undefined;
     const x = v.x + px / v.k, y = v.y + py / v.k;
-    return g.nodes.find((n) => x >= n.x && x <= n.x + g.node_width && y >= n.y && y <= n.y + g.node_height);
+    return g.nodes.find((n) => x >= n.x && x <= n.x + g.node_width && y >= n.y * v.s && y <= (n.y + g.node_height) * v.s);
   };
   const touches = useRef(new Map<number, { x: number; y: number }>()).current;
   const moved = useRef(0);
@@ -232,10 +246,10 @@ export function GraphView(p: { graph: Graph; nodeLook: (task: number) => NodeLoo
     const v = at.current;
     const el = canvas.current!;
     if (!n || !v) return;
-    const x = (n.x - v.x) * v.k, y = (n.y - v.y) * v.k;
-    if (x < 0 || y < 0 || x + g.node_width * v.k > el.clientWidth || y + g.node_height * v.k > el.clientHeight) {
+    const x = (n.x - v.x) * v.k, y = (n.y * v.s - v.y) * v.k;
+    if (x < 0 || y < 0 || x + g.node_width * v.k > el.clientWidth || y + g.node_height * v.s * v.k > el.clientHeight) {
       v.x = n.x + g.node_width / 2 - el.clientWidth / 2 / v.k;
-      v.y = n.y + g.node_height / 2 - el.clientHeight / 2 / v.k;
+      v.y = (n.y + g.node_height / 2) * v.s - el.clientHeight / 2 / v.k;
     }
     redraw();
   };

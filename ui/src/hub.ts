@@ -27,6 +27,7 @@ export class Hub {
   private topics = new Map<unknown, string[]>();
   private abort: AbortController | undefined;
   private failures = 0;
+  private linked = false; // once, at least
   private generation = 0;
   private link: Link = "catching";
   private since = Date.now();
@@ -111,6 +112,9 @@ export class Hub {
       if (!answer.ok || !answer.body) throw new Error(`status ${answer.status}`);
       this.failures = 0;
       this.say("live");
+      // Nothing numbered was heard yet, so nobody can say what came in between.
+      if (this.linked && !this.seq) this.tell({ kind: "event", type: "resync", data: {} });
+      this.linked = true;
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = "";
       for (;;) {

@@ -78,14 +78,15 @@ export function connect(): void {
   } else {
     // No shared worker: only the tab one looks at holds a stream.
     const hub = new Hub(hear);
-    send = (m) => {
-      if (m.kind === "topics") hub.subscribe(hub, m.topics);
-      else if (m.kind === "again") hub.again();
-    };
-    document.addEventListener("visibilitychange", () => {
+    const join = () => {
       if (document.hidden) hub.leave(hub);
       else hub.subscribe(hub, [...logTopics.keys()]);
-    });
+    };
+    send = (m) => {
+      if (m.kind === "topics") join();
+      else if (m.kind === "again" && !document.hidden) hub.again();
+    };
+    document.addEventListener("visibilitychange", join);
   }
   let timer: ReturnType<typeof setTimeout> | undefined;
   document.addEventListener("visibilitychange", () => {

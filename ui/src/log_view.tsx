@@ -5,20 +5,24 @@
 // The server numbers the lines; the view asks for pages of them and draws only
 // those one can see. What must stay true: a line is at (number - 1) * 20 px,
 // whatever was loaded and whatever arrives, so nothing that is being read moves.
-// Browsers end an element at about 33 million pixels; beyond SCALED lines the
-// scroll position is a fraction of the log instead.
+// A transform is a float, exact up to 2^24 pixels; beyond SCALED lines the scroll
+// position is a fraction of the log instead. The height of a wrapped line cannot
+// be foretold, so only a short log wraps, and then all of it is drawn.
 import { signal } from "@preact/signals";
+import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { ansi } from "./ansi";
 import { enc } from "./router";
 import { get, type Line, type Lines, Refusal } from "./api";
-import { bytes, clock, count } from "./format";
+import { bytes, clock, count, zone } from "./format";
 import { followLog, listen } from "./live";
 
 export const LINE_H = 20;
 const PAGE = 500;
 const PAGES_KEPT = 40;
-const SCALED = 1_600_000;
+const SCALED = 800_000;
+const WRAP_MAX = 1000; // lines of a log that can wrap
+const FIND_MAX = PAGE * PAGES_KEPT; // lines of a log that is searched whole
 const OVERSCAN = 12;
 
 export type Stream = "both" | "out" | "err";
@@ -100,6 +104,31 @@ export class LogStore {
     }
   }
 
+  /** Loads every line of a log that is short enough to be kept whole. */
+  async loadAll(): Promise<void> {
+    for (let n = 1; n <= this.total.peek() && this.total.peek() <= FIND_MAX; n++) {
+      if (this.line(n)) continue;
+      await this.fetch(`from=${n}&count=${4 * PAGE}`);
+      if (this.closed || !this.line(n)) return;
+    }
+  }
+
+  /** The lines that hold `text`, of those that are loaded. */
+  search(text: string): number[] {
+    const want = text.toLowerCase();
+    const hits: number[] = [];
+    for (const page of this.pages.values())
+      for (const l of page)
+        if (l && plain(l[3]).toLowerCase().includes(want)) hits.push(l[0]);
+    return hits.sort((a, b) => a - b);
+  }
+
+  loaded(): number {
+    let n = 0;
+    for (const page of this.pages.values()) for (const l of page) if (l) n++;
+    return n;
+  }
+
   private hear(e: Lines & { run: number; task: number; attempt: number }): void {
     if (e.run !== this.run || e.task !== this.task || e.attempt !== this.attempt) return;
     if (this.stream !== "both") return this.tail(100);
@@ -125,6 +154,31 @@ export class LogStore {
   }
 }
 
+/** The text of a line without what colours it. */
+function plain(text: string): string {
+  return /[\x1b\r]/.test(text) ? ansi(text).map((x) => x.text).join("") : text;
+}
+
+const WRAP_KEY = "gowtf.wrap";
+const wrap = signal(wrapFirst());
+function wrapFirst(): boolean {
+  try {
+    const kept = localStorage.getItem(WRAP_KEY);
+    if (kept) return kept === "on";
+  } catch {
+    // nothing is kept here
+  }
+  return matchMedia("(max-width: 720px)").matches;
+}
+function toggleWrap(): void {
+  wrap.value = !wrap.value;
+  try {
+    localStorage.setItem(WRAP_KEY, wrap.value ? "on" : "off");
+  } catch {
+    // kept for this page only
+  }
+}
+
 export interface LogProps {
   run: number;
   task: number;
@@ -138,10 +192,19 @@ export interface LogProps {
   href: string; // what line links stand on
 }
 
+interface Find {
+  text: string;
+  hits: number[];
+  at: number; // the hit one looks at; -1: none
+}
+
 export function LogView(p: LogProps) {
   const store = useMemo(() => new LogStore(p.run, p.task, p.attempt, p.stream), [p.run, p.task, p.attempt, p.stream]);
   const box = useRef<HTMLDivElement>(null);
-  const view = useMemo(() => ({ top: signal(0), height: signal(400), follow: signal(p.line === null), unseen: signal(0), placed: false }), [store]);
+  const view = useMemo(() => ({
+    top: signal(0), height: signal(400), follow: signal(p.line === null), unseen: signal(0), placed: false,
+    find: signal<Find | null>(null), rows: new Map<number, { key: string; line: Line | undefined; row: VNode }>(),
+  }), [store]);
 
   useEffect(() => {
     store.open();
@@ -154,33 +217,39 @@ export function LogView(p: LogProps) {
   }, [store]);
 
   const total = store.total.value;
-  const scaled = total > SCALED;
-  const fullHeight = Math.min(total, SCALED) * LINE_H;
   const version = store.version.value;
-  const perView = Math.ceil(view.height.value / LINE_H);
-  const range = Math.max(1, fullHeight - view.height.value);
-  const first = scaled
-    ? Math.max(1, Math.round((view.top.value / range) * (total - perView)) + 1)
-    : Math.floor(view.top.value / LINE_H) + 1;
-  const from = Math.max(1, first - OVERSCAN);
-  const to = Math.min(total, first + perView + OVERSCAN);
+  const wrapped = wrap.value && total <= WRAP_MAX;
+  const fullHeight = Math.min(total, SCALED) * LINE_H;
+  const height = view.height.value;
+  // How many pixels of the log one pixel of the scroll bar stands for.
+  const slide = total > SCALED ? (total * LINE_H - height) / Math.max(1, fullHeight - height) : 1;
+  const at = view.top.value * slide;
+  const first = Math.floor(at / LINE_H) + 1;
+  const from = wrapped ? 1 : Math.max(1, first - OVERSCAN);
+  const to = wrapped ? total : Math.min(total, first + Math.ceil(height / LINE_H) + OVERSCAN);
 
+  /** Brings a line into view, a third from the top. */
+  const show = (n: number) => {
+    const el = box.current!;
+    const row = wrapped ? el.querySelector<HTMLElement>(`[data-n="${n}"]`) : null;
+    el.scrollTop = Math.max(0, (row ? row.offsetTop : (n - 1) * LINE_H) - el.clientHeight / 3) / slide;
+    view.top.value = el.scrollTop;
+    view.follow.value = false;
+  };
   // Place the view when the first lines have come, and keep it at the end while it follows.
   useEffect(() => {
     const el = box.current!;
     if (total === 0) return;
     if (!view.placed) {
       view.placed = true;
-      if (p.line !== null) {
-        const line = Math.min(p.line, total);
-        el.scrollTop = scaled ? (line / total) * range : Math.max(0, (line - 1) * LINE_H - el.clientHeight / 3);
-      } else el.scrollTop = el.scrollHeight;
+      if (p.line !== null) return show(Math.min(p.line, total));
+      el.scrollTop = el.scrollHeight;
       view.top.value = el.scrollTop;
     } else if (view.follow.value) {
       el.scrollTop = el.scrollHeight;
       view.top.value = el.scrollTop;
     }
-  }, [total, version]);
+  }, [total, version, wrapped]);
   const seen = useRef(0);
   useEffect(() => {
     if (view.follow.value) seen.current = total;
@@ -189,11 +258,9 @@ export function LogView(p: LogProps) {
   }, [total, view.follow.value]);
   useEffect(() => store.want(from, to), [from, to, total, store]);
   useEffect(() => {
-    if (p.line !== null && view.placed && total && !scaled) {
-      const el = box.current!;
-      const y = (p.line - 1) * LINE_H;
-      if (y < el.scrollTop || y > el.scrollTop + el.clientHeight - LINE_H) el.scrollTop = Math.max(0, y - el.clientHeight / 3);
-    }
+    if (p.line === null || !view.placed || !total) return;
+    const y = (p.line - 1) * LINE_H - view.top.peek() * slide;
+    if (wrapped || y < 0 || y > height - LINE_H) show(p.line);
   }, [p.line]);
 
   const toEnd = () => {
@@ -209,23 +276,53 @@ export function LogView(p: LogProps) {
     if (up && !atEnd) view.follow.value = false;
     else if (atEnd && view.placed) view.follow.value = true;
   };
+  const openFind = () => { view.find.value = view.find.value ?? { text: "", hits: [], at: -1 }; };
 
+  const find = view.find.value;
+  const found = useMemo(() => new Set(find?.hits), [find?.hits]);
+  const current = find && find.at >= 0 ? find.hits[find.at] : undefined;
+  if (view.rows.size > 2 * WRAP_MAX) view.rows.clear();
   const rows = [];
-  for (let n = from; n <= to; n++) rows.push(<LogLine key={n} n={n} line={store.line(n)} p={p} y={scaled ? view.top.value + (n - first) * LINE_H : (n - 1) * LINE_H} />);
+  for (let n = from; n <= to; n++) {
+    const y = wrapped ? null : Math.round((n - 1) * LINE_H - at + view.top.value);
+    const marked = n === current || (p.line !== null && n >= p.line && n <= (p.lineTo ?? p.line));
+    const line = store.line(n);
+    // A row that has not changed is the same node, and costs nothing.
+    const key = `${y} ${marked} ${found.has(n)} ${p.times} ${p.href}`;
+    let known = view.rows.get(n);
+    if (known?.key !== key || known.line !== line) {
+      known = { key, line, row: <LogLine key={n} n={n} line={line} href={p.href} times={p.times} y={y} marked={marked} found={found.has(n)} /> };
+      view.rows.set(n, known);
+    }
+    rows.push(known.row);
+  }
   const info = store.info.value;
   return (
     <div class="log">
-      <div class="log-scroll" ref={box} onScroll={onScroll} tabIndex={0} role="region" aria-label={`Log of ${p.name}, attempt ${p.attempt}`}
-        data-total={total} data-follow={view.follow.value}
+      {find && <FindBar find={find} total={total} store={store} onFind={(f) => {
+        view.find.value = f;
+        if (f && f.at >= 0) show(f.hits[f.at]!);
+        if (!f) box.current?.focus();
+      }} from={first} />}
+      <div class={wrapped ? "log-scroll wrap" : "log-scroll"} ref={box} onScroll={onScroll} tabIndex={0} role="region" aria-label={`Log of ${p.name}, attempt ${p.attempt}`}
+        data-total={total} data-follow={view.follow.value} style={{ "--digits": `${Math.max(3, String(total).length)}ch` }}
+        onWheel={slide > 2 ? (e) => {
+          if (e.deltaMode !== 0 || e.ctrlKey) return;
+          e.preventDefault();
+          box.current!.scrollTop += e.deltaY / slide;
+        } : undefined}
         onKeyDown={(e) => {
           const el = box.current!;
-          if (e.key === "End" || e.key === "G") toEnd();
+          if (e.key === "/" || (e.key === "f" && (e.ctrlKey || e.metaKey) && !find)) openFind();
+          else if (e.ctrlKey || e.metaKey || e.altKey) return;
+          else if (e.key === "End" || e.key === "G") toEnd();
           else if (e.key === "Home" || e.key === "g") { view.follow.value = false; el.scrollTop = 0; }
+          else if (e.key === "w") toggleWrap();
           else return;
           e.preventDefault();
           e.stopPropagation();
         }}>
-        {total > 0 ? <div ref={(el) => { if (el) el.style.height = `${fullHeight}px`; }}>{rows}</div> : (
+        {total > 0 ? <div ref={(el) => { if (el) el.style.height = wrapped ? "" : `${fullHeight}px`; }}>{rows}</div> : (
           <p class="log-empty">
             {store.error.value ? `The log cannot be read: ${store.error.value}` : !info ? "" : info.complete || !p.running ? "Finished without output." : "No output yet."}
           </p>
@@ -237,23 +334,63 @@ export function LogView(p: LogProps) {
       <div class="log-foot">
         <span>{count(total)} {total === 1 ? "line" : "lines"}{info ? `, ${bytes(info.bytes)}` : ""}</span>
         {info && info.dropped > 0 && <span class="warn">{bytes(info.dropped)} in the middle were dropped (log_max)</span>}
-        <span class="grow" />
         {p.running ? <span>{view.follow.value ? "following" : "not following: scroll to the end to follow"}</span> : null}
+        <span class="grow" />
+        {total > 0 && <button type="button" class="plain link" title="/ in the log" onClick={openFind}>Find</button>}
+        {total > 0 && <button type="button" class="plain link" aria-pressed={wrapped} disabled={total > WRAP_MAX}
+          title={total > WRAP_MAX ? `Only a log of up to ${count(WRAP_MAX)} lines can be wrapped` : "w in the log"} onClick={toggleWrap}>{wrapped ? "Do not wrap" : "Wrap"}</button>}
         <a href={`/api/v1/runs/${p.run}/tasks/${p.task}/attempts/${p.attempt}/log?stream=${p.stream}&download=1`} download={`${p.name}.${p.attempt}.log`}>Download</a>
       </div>
     </div>
   );
 }
 
-function LogLine({ n, line, p, y }: { n: number; line: Line | undefined; p: LogProps; y: number }) {
-  const marked = p.line !== null && n >= p.line && n <= (p.lineTo ?? p.line);
+/** Finds in what is loaded: the whole of a log up to FIND_MAX lines, else the part around. */
+function FindBar({ find, total, store, from, onFind }: { find: Find; total: number; store: LogStore; from: number; onFind: (f: Find | null) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  const asked = useRef("");
+  useEffect(() => input.current!.focus(), []);
+  const look = async (text: string) => {
+    asked.current = text;
+    if (!text) return onFind({ text, hits: [], at: -1 });
+    await store.loadAll();
+    if (asked.current !== text) return;
+    const hits = store.search(text);
+    const next = hits.findIndex((n) => n >= from);
+    onFind({ text, hits, at: hits.length ? Math.max(0, next) : -1 });
+  };
+  const step = (by: number) => {
+    if (find.hits.length) onFind({ ...find, at: (find.at + by + find.hits.length) % find.hits.length });
+  };
+  const part = total > FIND_MAX ? ` in the ${count(store.loaded())} lines loaded` : "";
+  return (
+    <div class="log-find">
+      <input ref={input} type="search" aria-label="Find in the log" placeholder="Find" value={find.text} autocomplete="off" spellcheck={false}
+        onInput={(e) => void look(e.currentTarget.value)}
+        onKeyDown={(e) => {
+          if (e.key === "Enter") step(e.shiftKey ? -1 : 1);
+          else if (e.key === "Escape") onFind(null);
+          else return;
+          e.preventDefault();
+          e.stopPropagation();
+        }} />
+      <span role="status" class="faint">{!find.text ? "" : find.hits.length ? `${count(find.at + 1)} of ${count(find.hits.length)}${part}` : `nothing found${part}`}</span>
+      <span class="grow" />
+      <button type="button" class="icon" aria-label="Previous match" disabled={find.hits.length === 0} onClick={() => step(-1)}>↑</button>
+      <button type="button" class="icon" aria-label="Next match" disabled={find.hits.length === 0} onClick={() => step(1)}>↓</button>
+      <button type="button" class="icon plain" aria-label="Close the search" onClick={() => onFind(null)}>×</button>
+    </div>
+  );
+}
+
+function LogLine({ n, line, href, times, y, marked, found }: { n: number; line: Line | undefined; href: string; times: boolean; y: number | null; marked: boolean; found: boolean }) {
   const place = (el: HTMLElement | null) => {
-    if (el) el.style.transform = `translateY(${y}px)`;
+    if (el) el.style.transform = y === null ? "" : `translateY(${y}px)`;
   };
   return (
-    <div ref={place} class={`log-line${line?.[1] === "e" ? " e" : ""}${marked ? " marked" : ""}`} data-n={n}>
-      <a class="n" href={`${p.href}#L${n}`} tabIndex={-1}>{n}</a>
-      {p.times && <span class="at">{line?.[2] ? clock(line[2], true) : "            "}</span>}
+    <div ref={place} class={`log-line${line?.[1] === "e" ? " e" : ""}${found ? " found" : ""}${marked ? " marked" : ""}`} data-n={n}>
+      <a class="n" href={`${href}#L${n}`} tabIndex={-1}>{n}</a>
+      {times && <span class="at" title={zone()}>{line?.[2] ? clock(line[2], true) : "            "}</span>}
       <span class="text">
         {line?.[1] === "e" && <span class="hidden">stderr: </span>}
         {line ? ansi(line[3]).map((x, i) => (x.classes || x.fg || x.bg ? <span key={i} class={x.classes} style={{ color: x.fg ?? "", backgroundColor: x.bg ?? "" }}>{x.text}</span> : x.text)) : ""}

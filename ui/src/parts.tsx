@@ -316,10 +316,10 @@ export function retryRun(run: Run, names?: { again: string[]; kept: number }): v
 }
 
 export function eta(run: { usual_ms: number | null; started_at: string | null }): string {
-  if (!run.usual_ms) return "";
+  if (run.usual_ms === null) return "";
   const at = ms(run.started_at);
   const ran = at === null ? 0 : now.value - at;
-  return ran > 1.5 * run.usual_ms ? `${(ran / run.usual_ms).toFixed(1)}x usual` : `usually ${about(run.usual_ms)}`;
+  return ran > 1000 && ran > 1.5 * run.usual_ms && run.usual_ms > 0 ? `${(ran / run.usual_ms).toFixed(1)}x usual` : `usually ${about(run.usual_ms)}`;
 }
 
 

@@ -60,7 +60,7 @@ export function HomePage() {
                   <td class="num"><time dateTime={f.at} title={exact(f.at)}>{when(f.at)}</time></td>
                   <td class="num faint">in {coarse(Math.max(0, (ms(f.at) ?? 0) - now.value))}</td>
                   <td class="wide"><a href={`/w/${enc(f.workflow)}`}>{f.workflow}</a></td>
-                  <td class="faint right">{f.usual_ms ? `usually ${about(f.usual_ms)}` : ""}</td>
+                  <td class="faint right">{f.usual_ms !== null ? `usually ${about(f.usual_ms)}` : ""}</td>
                 </tr>
               ))}
             </tbody></table>
@@ -96,8 +96,8 @@ function Fine({ h }: { h: Home }) {
 function NeedRow({ n }: { n: Need }) {
   const to = n.run
     ? `/r/${n.run}${n.task ? `/t/${enc(n.task)}` : ""}`
-    : n.workflow ? `/w/${enc(n.workflow)}${n.kind === "broken" ? "?tab=definition" : ""}` : "/system";
-  const [name, words] = n.workflow === null && n.text.includes(": ") ? [n.text.slice(0, n.text.indexOf(": ")), n.text.slice(n.text.indexOf(": ") + 2)] : [n.workflow ?? "file", n.text];
+    : n.workflow ? (n.kind === "missed" ? "/schedule?outcome=missed" : `/w/${enc(n.workflow)}${n.kind === "broken" ? "?tab=definition" : ""}`) : "/system#problems";
+  const [name, words] = named(n);
   return (
     <li data-row>
       <Shape state={n.kind === "failed" ? "failed" : n.kind === "missed" ? "missed" : "broken"} label={n.kind} />
@@ -116,6 +116,14 @@ function NeedRow({ n }: { n: Need }) {
       )}
     </li>
   );
+}
+
+/** What it is about, and what is the matter: a file is named with its line. */
+function named(n: Need): [string, string] {
+  const file = n.kind === "broken" ? /^(.+?): line (\d+): (.*)$/s.exec(n.text) : null;
+  if (file) return [`${file[1]}:${file[2]}`, file[3]!];
+  const colon = n.workflow === null ? n.text.indexOf(": ") : -1;
+  return colon > 0 ? [n.text.slice(0, colon), n.text.slice(colon + 2)] : [n.workflow ?? "file", n.text];
 }
 
 function ordinal(n: number): string {

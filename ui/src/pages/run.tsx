@@ -143,7 +143,7 @@ export function RunPage({ id = "", task: named = "" }: { id?: string; task?: str
       <Head r={r} items={items ?? []} onRetry={retry} />
       <div class="phone-tabs">
         <Segmented label="Part" value={pane} onPick={setPane}
-          options={[{ id: "tasks", title: "Tasks" }, { id: "lens", title: "Lens" }, { id: "log", title: "Log" }]} />
+          options={[{ id: "tasks", title: "Tasks" }, { id: "lens", title: "Graph" }, { id: "log", title: "Log" }]} />
       </div>
       <div class="panes">
         <section class={`pane tasks${pane === "tasks" ? " on-phone" : ""}`} aria-label="Tasks">
@@ -196,7 +196,7 @@ function Head({ r, items, onRetry }: { r: Run; items: Task[]; onRetry: () => voi
       <div class="run-title">
         <h1><a href={`/w/${enc(r.workflow)}`}>{r.workflow}</a> <span class="num">#{r.id}</span></h1>
         <StateWord state={runLook(r)} word={`${look(runLook(r)).word}${over && r.duration_ms !== null ? ` in ${duration(r.duration_ms)}` : at !== null && !over ? ` for ${elapsed(now.value - at)}` : ""}`} />
-        {eta(r) && <span class="faint">{over ? `usually ${duration(r.usual_ms)}` : eta(r)}</span>}
+        {eta(r) && !(over && duration(r.usual_ms) === duration(r.duration_ms)) && <span class="faint">{over ? `usually ${duration(r.usual_ms)}` : eta(r)}</span>}
         <span class="grow" />
         {canRetry(r) && <button type="button" class="primary" disabled={!!cannot()} title={cannot()} onClick={onRetry}>Retry{r.failed_task && r.state === "failed" ? ` from ${short(r.failed_task.name)}` : ""}</button>}
         {!over && <button type="button" disabled={!!cannot() || r.cancel_at !== null} title={cannot()} onClick={() => cancelRun(r)}>{r.cancel_at ? "Cancelling…" : "Cancel"}</button>}

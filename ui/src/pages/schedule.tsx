@@ -3,7 +3,7 @@
 // schedule.tsx: what fires next, and what became of the instants that were due.
 import { type Fire, get, type Slot } from "../api";
 import { LIST_KEYS, useKeys } from "../keys";
-import { about, exact, relative, when } from "../format";
+import { about, exact, relative, sameClock, when } from "../format";
 import { Empty, Segmented, Waiting } from "../parts";
 import { useResource } from "../resource";
 import { enc, query, setQuery } from "../router";
@@ -37,8 +37,8 @@ export function SchedulePage() {
                 <td class="num faint">{relative(f.at)}</td>
                 <th scope="row" class="name"><a href={`/w/${enc(f.workflow)}`}>{f.workflow}</a>{!f.enabled && <span class="tag">paused</span>}</th>
                 <td class="opt faint"><code>{f.entry}</code></td>
-                <td class="opt faint">{f.local} {f.timezone}</td>
-                <td class="right opt faint">{f.usual_ms ? about(f.usual_ms) : "–"}</td>
+                <td class="opt faint">{sameClock(f.timezone, Date.parse(f.at)) ? "" : `${f.local.slice(0, 16)} ${f.timezone}`}</td>
+                <td class="right opt faint">{f.usual_ms !== null ? about(f.usual_ms) : "–"}</td>
               </tr>
             ))}</tbody>
           </table>

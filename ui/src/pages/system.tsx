@@ -6,6 +6,8 @@ import { bytes, relative } from "../format";
 import { Waiting } from "../parts";
 import { useResource } from "../resource";
 import { Shape } from "../state";
+import { hash } from "../router";
+import { useEffect } from "preact/hooks";
 import { Problems } from "./workflow";
 
 export function SystemPage() {
@@ -15,11 +17,14 @@ export function SystemPage() {
     apply: (_, e, again) => again(e.type === "run" ? 1000 : 200),
   });
   const d = sys.data.value;
+  useEffect(() => {
+    if (d && hash.value) document.getElementById(hash.value.slice(1))?.scrollIntoView();
+  }, [!!d]);
   if (!d) return <Waiting of={sys} />;
   const facts: [string, string][] = [
     ["Version", d.version], ["Up", relative(d.started_at).replace(" ago", "")], ["Process", String(d.pid)],
     ["Slots in use", `${d.slots.used} of ${d.slots.total}`], ["Tasks queued", String(d.slots.queued)],
-    ["Database", bytes(d.db_bytes)], ["Write-ahead log", bytes(d.wal_bytes)], ["Logs", bytes(d.log_bytes)],
+    ["Database", bytes(d.db_bytes)], ["Write-ahead log", bytes(d.wal_bytes)], ...(d.log_bytes === null ? [] : [["Logs", bytes(d.log_bytes)] as [string, string]]),
     ["Browsers connected", String(d.clients)], ["SQLite", d.sqlite_version], ["Data directory", d.home],
     ...Object.entries(d.files).map(([k, v]): [string, string] => [`Files ${k}`, String(v)]),
   ];
@@ -41,7 +46,7 @@ export function SystemPage() {
             <tbody>{d.keepers.map((k) => <tr key={k.name}><th scope="row" class="name">{k.name}</th><td>{k.state}</td><td class="num">{k.pid ?? "–"}</td><td class="num">{k.slots}</td><td>{relative(k.since)}</td></tr>)}</tbody></table>
         )}
       </section>
-      {d.problems.length > 0 && <section aria-labelledby="problems"><h2 id="problems">Files with problems</h2><Problems problems={d.problems.flatMap((f) => f.problems.map((p) => ({ ...p, file: p.file ?? f.path })))} /></section>}
+      {d.problems.length > 0 && <section class="stack" aria-labelledby="problems"><h2 id="problems">Files with problems</h2><Problems problems={d.problems.flatMap((f) => f.problems.map((p) => ({ ...p, file: p.file ?? f.path })))} /></section>}
     </div>
   );
 }

@@ -4,7 +4,7 @@
 import { useState } from "preact/hooks";
 import { get, type Workflow, type WorkflowFull, type Workflows } from "../api";
 import { LIST_KEYS, useKeys } from "../keys";
-import { about, exact, relative, when } from "../format";
+import { about, exact, now, relative, sameClock, when } from "../format";
 import { cannot, complain, dialog, Empty, StartDialog, Strip, Switch, Took, Waiting } from "../parts";
 import { useResource } from "../resource";
 import { enc, query, setQuery } from "../router";
@@ -118,6 +118,12 @@ export function WorkflowsPage() {
   );
 }
 
+/** The schedules in words; the zone where its clock is not this one. */
+function scheduleWords(w: Workflow): string {
+  return w.schedules.map((s) => /\d\d:\d\d/.test(s.words) && !sameClock(s.timezone, now.peek()) ? `${s.words}, ${city(s.timezone)}` : s.words).join("; ");
+}
+const city = (zone: string) => zone.slice(zone.lastIndexOf("/") + 1).replaceAll("_", " ");
+
 function Row({ w, onSwitch }: { w: Workflow; onSwitch: (on: boolean) => void }) {
   const last = w.last_runs[0];
   const state = worst(w);
@@ -130,10 +136,10 @@ function Row({ w, onSwitch }: { w: Workflow; onSwitch: (on: boolean) => void }) 
         {w.problems.length > 0 && <a class="warn" href={`/w/${enc(w.name)}?tab=definition`}>edited file not loaded, version {w.version} still runs</a>}
         {w.state === "gone" && <span class="faint">file removed</span>}
       </th>
-      <td class="opt cut faint" title={w.schedules.map((s) => `${s.words} (${s.entry}, ${s.timezone})`).join("\n")}>{w.schedules.map((s) => s.words).join("; ")}</td>
+      <td class="opt cut faint" title={w.schedules.map((s) => `${s.words} (${s.entry}, ${s.timezone})`).join("\n")}>{scheduleWords(w)}</td>
       <td class="opt2"><Strip w={w} /></td>
       <td class="last">{last ? <a href={`/r/${last.id}`} title={exact(last.started_at)}><span class="num">{relative(last.started_at)}</span> <span class="faint num"><Took from={last.started_at} ms={last.duration_ms} /></span></a> : <span class="faint">–</span>}</td>
-      <td class="opt num right faint">{w.usual_ms ? about(w.usual_ms) : "–"}</td>
+      <td class="opt num right faint">{w.usual_ms !== null ? about(w.usual_ms) : "–"}</td>
       <td class="opt num faint" title={exact(w.next_at)}>{!w.enabled && w.schedules.length ? "paused" : w.next_at ? when(w.next_at) : "–"}</td>
       <td class="acts">
         <button type="button" class="icon" aria-label={`Start ${w.name}`} title={cannot() ?? `Start ${w.name}`} disabled={!!cannot() || w.state === "gone"} onClick={() => startWorkflow(w.name)}>
@@ -149,8 +155,8 @@ function BrokenRow({ b }: { b: Workflows["broken"][number] }) {
   const p = b.problems[0];
   return (
     <tr data-row>
-      <th scope="row" class="name"><Shape state="broken" label="not loaded" /><a href={`/system#${enc(b.path)}`}>{b.path}</a></th>
-      <td colSpan={6} class="warn cut">{p ? `line ${p.line}: ${p.message}${b.problems.length > 1 ? ` and ${b.problems.length - 1} more` : ""}` : (b.reason ?? "not loaded")}</td>
+      <th scope="row" class="name"><Shape state="broken" label="not loaded" /><a href="/system#problems">{b.path}{p ? `:${p.line}` : ""}</a></th>
+      <td colSpan={6} class="warn cut">{p ? `${p.message}${p.help ? `, ${p.help}` : ""}${b.problems.length > 1 ? ` and ${b.problems.length - 1} more` : ""}` : (b.reason ?? "not loaded")}</td>
     </tr>
   );
 }
