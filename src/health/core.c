@@ -3,7 +3,7 @@
 
 struct watched {
     struct attempt attempt;
-    ms_t stall_timeout; /* > 0 */
+    ms_t stall_timeout; /* 0: none */
     ms_t progress_at;
     int64_t cpu_ms, log_len;
 };
@@ -11,13 +11,14 @@ struct watched {
 struct keeper {
     bool up, asked;
     uint32_t id;
-    uint32_t attempts; /* that live on it */
     ms_t heard_at, asked_at;
 };
 
 struct health_core {
-    struct watched *watched; /* only those with a stall_timeout; as many as slots at most */
+    struct watched *watched; /* what lives on keeper 0: as many as slots at most */
     size_t count, cap;
+    size_t hint;      /* signs of life come in the order of beginnings: look here first */
+    size_t stallable; /* of those watched */
     struct keeper keepers[KEEPERS_MAX];
 };
 
@@ -44,40 +45,54 @@ static void give(struct verdicts *out, struct verdict v)
 
 static struct watched *find(struct health_core *h, struct attempt a)
 {
-    for (size_t i = 0; i < h->count; i++)
-        if (attempt_eq(h->watched[i].attempt, a))
-            return &h->watched[i];
+    for (size_t n = 0; n < h->count; n++) {
+        size_t i = (h->hint + n) % h->count;
+        if (!attempt_eq(h->watched[i].attempt, a))
+            continue;
+        h->hint = i + 1;
+        return &h->watched[i];
+    }
     return NULL;
+}
+
+/* Time in which nobody could be heard is not held against anybody: a machine
+ * that slept, a keeper that stood still. */
+static void hear_keeper(struct health_core *h, struct keeper *k, ms_t now)
+{
+    ms_t silence = now - k->heard_at;
+    for (size_t i = 0; k->id == 0 && silence > LEASE_MS && i < h->count; i++)
+        h->watched[i].progress_at = MIN(h->watched[i].progress_at + silence, now);
+    k->asked = false;
+    k->heard_at = now;
 }
 
 static void watch(struct health_core *h, const struct msg *m, ms_t now)
 {
-    h->keepers[0].attempts++;
-    h->keepers[0].heard_at = now;
-    if (m->watch.stall_timeout <= 0 || find(h, m->watch.attempt))
+    ms_t stall_timeout = MAX(m->watch.stall_timeout, 0);
+    hear_keeper(h, &h->keepers[0], now);
+    if (find(h, m->watch.attempt))
         return;
     h->watched = mem_grow(h->watched, &h->cap, h->count + 1, sizeof *h->watched);
-    h->watched[h->count++] = (struct watched){m->watch.attempt, m->watch.stall_timeout, now, 0, 0};
-}
-
-static void forget(struct health_core *h, struct watched *w)
-{
-    *w = h->watched[--h->count];
+    h->watched[h->count++] = (struct watched){m->watch.attempt, stall_timeout, now, 0, 0};
+    h->stallable += stall_timeout > 0;
 }
 
 static void unwatch(struct health_core *h, struct attempt a)
 {
     struct watched *w = find(h, a);
-    if (w)
-        forget(h, w);
-    if (h->keepers[0].attempts > 0)
-        h->keepers[0].attempts--;
+    if (!w)
+        return;
+    h->stallable -= w->stall_timeout > 0;
+    *w = h->watched[--h->count];
 }
 
 static void sign_of_life(struct health_core *h, const struct msg *m, ms_t now)
 {
     struct watched *w = find(h, m->alive.attempt);
-    if (!w || (w->cpu_ms == m->alive.cpu_ms && w->log_len == m->alive.log_len))
+    if (!w)
+        return;
+    hear_keeper(h, &h->keepers[0], now);
+    if (w->cpu_ms == m->alive.cpu_ms && w->log_len == m->alive.log_len)
         return;
     w->cpu_ms = m->alive.cpu_ms;
     w->log_len = m->alive.log_len;
@@ -93,11 +108,18 @@ static struct keeper *keeper(struct health_core *h, uint32_t id)
     return &h->keepers[id];
 }
 
-static void heard(struct keeper *k, bool up, ms_t now)
+static void keeper_is_there(struct health_core *h, struct keeper *k, ms_t now)
 {
-    k->up = up;
-    k->asked = false;
-    k->heard_at = now;
+    hear_keeper(h, k, now);
+    k->up = true;
+}
+
+/* Whoever lives on is watched again when a keeper is back and names it. */
+static void keeper_is_gone(struct health_core *h, struct keeper *k)
+{
+    k->up = k->asked = false;
+    if (k->id == 0)
+        h->count = h->stallable = 0;
 }
 
 void health_core_step(struct health_core *h, const struct msg *m, ms_t now, struct verdicts *out)
@@ -107,46 +129,48 @@ void health_core_step(struct health_core *h, const struct msg *m, ms_t now, stru
     case MSG_TASK_UNWATCH: unwatch(h, m->attempt); break;
     case MSG_TASK_ALIVE: sign_of_life(h, m, now); break;
     case MSG_KEEPER_UP:
-    case MSG_KEEPER_ALIVE: heard(keeper(h, m->keeper.id), true, now); break;
-    case MSG_KEEPER_DOWN: heard(keeper(h, m->keeper.id), false, now); break;
+    case MSG_KEEPER_ALIVE: keeper_is_there(h, keeper(h, m->keeper.id), now); break;
+    case MSG_KEEPER_DOWN: keeper_is_gone(h, keeper(h, m->keeper.id)); break;
     default: ASSERT(!"a message for this room");
     }
     health_core_tick(h, now, out);
 }
 
-static ms_t keeper_deadline(const struct keeper *k)
+static ms_t keeper_deadline(const struct health_core *h, const struct keeper *k)
 {
-    if (!k->up || !k->attempts)
+    if (!k->up || k->id != 0 || !h->count)
         return MS_NEVER;
     return k->asked ? k->asked_at + ANSWER_MS : k->heard_at + LEASE_MS;
 }
 
-static void judge_keeper(struct keeper *k, ms_t now, struct verdicts *out)
+static void judge_keeper(struct health_core *h, struct keeper *k, ms_t now, struct verdicts *out)
 {
-    if (keeper_deadline(k) > now)
+    if (keeper_deadline(h, k) > now)
         return;
-    if (!k->asked) {
+    /* Much too late: it was us who slept, and the answer may still be on its way. */
+    bool ask = !k->asked || now - k->asked_at >= 2 * ANSWER_MS;
+    if (ask) {
         k->asked = true;
         k->asked_at = now;
-        give(out, (struct verdict){.kind = VERDICT_ASK, .keeper = k->id});
     } else {
         k->up = false;
-        give(out, (struct verdict){.kind = VERDICT_SILENT, .keeper = k->id});
     }
+    give(out, (struct verdict){.kind = ask ? VERDICT_ASK : VERDICT_SILENT, .keeper = k->id});
 }
 
 void health_core_tick(struct health_core *h, ms_t now, struct verdicts *out)
 {
     for (size_t i = 0; i < KEEPERS_MAX; i++)
-        judge_keeper(&h->keepers[i], now, out);
+        judge_keeper(h, &h->keepers[i], now, out);
     if (!h->keepers[0].up || h->keepers[0].asked)
         return; /* who cannot be heard is not accused of standing still */
-    for (size_t i = h->count; i-- > 0;) {
+    for (size_t i = 0; h->stallable && i < h->count; i++) {
         struct watched *w = &h->watched[i];
-        if (w->progress_at + w->stall_timeout > now)
+        if (!w->stall_timeout || w->progress_at + w->stall_timeout > now)
             continue;
         give(out, (struct verdict){.kind = VERDICT_STALLED, .attempt = w->attempt});
-        forget(h, w);
+        w->stall_timeout = 0;
+        h->stallable--;
     }
 }
 
@@ -154,10 +178,11 @@ ms_t health_core_deadline(const struct health_core *h)
 {
     ms_t due = MS_NEVER;
     for (size_t i = 0; i < KEEPERS_MAX; i++)
-        due = MIN(due, keeper_deadline(&h->keepers[i]));
+        due = MIN(due, keeper_deadline(h, &h->keepers[i]));
     if (!h->keepers[0].up || h->keepers[0].asked)
         return due;
-    for (size_t i = 0; i < h->count; i++)
-        due = MIN(due, h->watched[i].progress_at + h->watched[i].stall_timeout);
+    for (size_t i = 0; h->stallable && i < h->count; i++)
+        if (h->watched[i].stall_timeout)
+            due = MIN(due, h->watched[i].progress_at + h->watched[i].stall_timeout);
     return due;
 }

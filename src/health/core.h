@@ -15,7 +15,9 @@
  * tell of its death. So an idle house has no deadline here.
  *
  * Time is CLOCK_BOOTTIME, handed in. A machine that slept finds every lease
- * over at once; therefore the question before the verdict. */
+ * over at once; therefore the question before the verdict. A question that is
+ * much older than its time of waiting is asked again, and silence is not counted
+ * as standing still. */
 #ifndef HEALTH_CORE_H
 #define HEALTH_CORE_H
 
@@ -51,7 +53,8 @@ void health_core_free(struct health_core *h);
 
 /* Let `m` happen at `now`; what follows is appended to `out`. Never fails;
  * news of strangers changes nothing. A verdict is given once: a stalled attempt
- * is not watched any more, a silent keeper counts as down. */
+ * is not accused again, a silent keeper counts as down. When a keeper goes, all
+ * that lived on it is forgotten until it is watched anew. */
 void health_core_step(struct health_core *h, const struct msg *m, ms_t now, struct verdicts *out);
 void health_core_tick(struct health_core *h, ms_t now, struct verdicts *out);
 ms_t health_core_deadline(const struct health_core *h);

@@ -301,6 +301,12 @@ static void expect_no_more(struct worker *w, struct attempt a)
         }
 }
 
+static void watch(struct worker *w, struct attempt a)
+{
+    const struct task *t = task_of(w, a);
+    post(w, (struct msg){.kind = MSG_TASK_WATCH, .watch = {a, t ? t->stall_timeout : 0}});
+}
+
 static void on_started(struct worker *w, const struct wire_started *s)
 {
     struct attempt a;
@@ -312,7 +318,6 @@ static void on_started(struct worker *w, const struct wire_started *s)
         return;
     }
     struct fact *f = fact_for(w, a);
-    const struct task *t = task_of(w, a);
     f->state = ATTEMPT_RUNNING;
     f->pid = s->pid;
     f->started_at = s->at;
@@ -320,7 +325,7 @@ static void on_started(struct worker *w, const struct wire_started *s)
     expect_no_more(w, a);
     live_count(w, a, 1);
     post(w, (struct msg){.kind = MSG_TASK_STARTED, .started = {a, s->at}});
-    post(w, (struct msg){.kind = MSG_TASK_WATCH, .watch = {a, t ? t->stall_timeout : 0}});
+    watch(w, a);
 }
 
 static bool is_success(const struct task *t, int32_t code)
@@ -401,6 +406,7 @@ static void end_unseen(struct worker *w, struct attempt a, enum end_how how, int
     set_message(f, str_of(why));
     post(w, (struct msg){.kind = MSG_TASK_ENDED,
                          .ended = {a, code, (uint8_t)how, CAUSE_SELF, false, w->corridor->now}});
+    post(w, (struct msg){.kind = MSG_TASK_UNWATCH, .attempt = a});
 }
 
 /* Another time it may go: then it is not the task's fault. */
@@ -440,6 +446,8 @@ static void on_alive(struct worker *w, const struct wire_living *l)
         if (!attempt_of(w, &one.name, &a))
             continue;
         expect_no_more(w, a);
+        if (w->phase == PHASE_REPLAY) /* a beginning that is acknowledged is not told again */
+            watch(w, a);
         post(w, (struct msg){.kind = MSG_TASK_ALIVE,
                              .alive = {a, (int64_t)one.cpu_ms, (int64_t)one.log_len}});
     }
