@@ -125,6 +125,11 @@ static void task_record(struct progress *p, const struct task_brief_row *t, enum
         buf_printf(&p->out, " attempt=%lld/%lld", (long long)t->attempt, (long long)t->retries + 1);
     if (t->reason.len && state != TASK_SUCCESS)
         buf_printf(&p->out, " reason=%.*s", STR_ARG(t->reason));
+    if (t->message.len && state == TASK_FAILED) {
+        struct json j = json_to(&p->out);
+        buf_puts(&p->out, " message=");
+        json_str(&j, NULL, t->message);
+    }
     buf_putc(&p->out, '\n');
 }
 
@@ -165,7 +170,7 @@ static bool brief(struct progress *p, int64_t task, int64_t item, ms_t at, enum 
         return true;
     if (!p->cli->out.tty) {
         task_record(p, &t, state, at);
-        if (state == TASK_FAILED && t.attempt) {
+        if (state == TASK_FAILED && t.attempt && !str_is(t.reason, "launch")) {
             buf_printf(&p->out, "--- %.*s, attempt %lld: output ---\n", STR_ARG(t.name),
                        (long long)t.attempt);
             print_output(p, task, item, t.attempt, 0);

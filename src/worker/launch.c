@@ -18,8 +18,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The kernel takes at most 128 KiB in one argument (MAX_ARG_STRLEN). */
-enum { SCRIPT_ARG_MAX = 100 * 1024, WORDS_MAX = 32, OWN_MAX = 3 };
+enum {
+    TEXT_BYTES_MAX =
+        131071, /* of one argument or variable: the kernel's MAX_ARG_STRLEN, less a NUL */
+    TEXTS_BYTES_MAX = 1000 * 1000, /* of all: within a frame, and half of the kernel's 2 MiB */
+    SCRIPT_ARG_MAX = 100 * 1024,
+    WORDS_MAX = 32,
+    OWN_MAX = 3,
+};
 
 static const struct pair no_pair;
 
@@ -313,6 +319,43 @@ static bool script_argv(struct argv *v, const struct task *t, const char *script
     return true;
 }
 
+/* ---- what a program can be given ---- */
+
+/* The name of a variable, or as much of an argument as tells it. */
+static struct str head_of(struct str text, bool named)
+{
+    const char *end = named ? memchr(text.at, '=', text.len) : NULL;
+    return (struct str){text.at, end ? (size_t)(end - text.at) : MIN(text.len, (size_t)20)};
+}
+
+/* The kernel would only say "Argument list too long". A list that is no longer
+ * than one text may be has none that is. */
+static bool texts_fit(const struct wire_texts *list, bool named, struct err *e)
+{
+    struct str text;
+    if (list->bytes.len <= TEXT_BYTES_MAX)
+        return true;
+    for (size_t at = 0; wire_texts_next(list, &at, &text);)
+        if (text.len > TEXT_BYTES_MAX) {
+            struct str head = head_of(text, named);
+            return err_set(e, ERR_LIMIT, "%s '%.*s%s' has %zu bytes; the kernel takes at most %d",
+                           named ? "the variable" : "the argument", STR_ARG(head),
+                           named ? "" : "...", text.len, TEXT_BYTES_MAX);
+        }
+    return true;
+}
+
+static bool start_fits(const struct wire_start *s, struct err *e)
+{
+    size_t total = s->argv.bytes.len + s->env.bytes.len;
+    if (!texts_fit(&s->argv, false, e) || !texts_fit(&s->env, true, e))
+        return false;
+    return total <= TEXTS_BYTES_MAX ||
+           err_set(e, ERR_LIMIT,
+                   "its arguments and variables have %zu bytes together; a program can be given %d",
+                   total, TEXTS_BYTES_MAX);
+}
+
 bool launch_start(const struct launch_run *r, const struct task *t, struct attempt a,
                   const char *scripts_dir, struct arena *scratch, struct wire_start *out,
                   struct err *e)
@@ -341,5 +384,5 @@ bool launch_start(const struct launch_run *r, const struct task *t, struct attem
         .timeout_ms = t->timeout,
         .grace_ms = 10000,
     };
-    return true;
+    return start_fits(out, e);
 }

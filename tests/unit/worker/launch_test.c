@@ -179,6 +179,42 @@ TEST(a_task_runs_beside_its_file_unless_told_otherwise)
     }
 }
 
+TEST(more_than_a_program_can_be_given_is_said_in_words)
+{
+    TEST_BEGIN;
+    enum { LONG = 131072, MANY = 9 };
+    static char text[LONG + 1];
+    memset(text, 'x', LONG);
+    struct pair pairs[MANY];
+    struct str words[2] = {S("echo"), {text, LONG}};
+    static const char names[MANY][3] = {"V0", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8"};
+    for (int i = 0; i < MANY; i++)
+        pairs[i] = (struct pair){str_of(names[i]), {text, LONG - 4}};
+    struct pair one = {S("BIG"), {text, LONG}}, fits = {S("V"), {text, LONG - 3}};
+    const struct {
+        int line;
+        struct task task;
+        const char *says;
+    } rows[] = {
+        {__LINE__, {.command = {words, 2}}, "the argument 'xxxxxxxxxxxxxxxxxxxx...' has 131072"},
+        {__LINE__, {.command = {words, 1}, .env = {&one, 1}}, "the variable 'BIG' has 131076"},
+        {__LINE__, {.command = {words, 1}, .env = {pairs, MANY}}, "a program can be given 1000000"},
+        {__LINE__, {.command = {words, 1}, .env = {&fits, 1}}, ""},
+    };
+    struct workflow w = {0};
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct launched l = {.run = {.id = 7, .workflow = S("etl"), .dir = S("/srv")}};
+        struct err e = {0};
+        struct attempt a = {7, 0, 0, 1};
+        CHECK(launch_run_init(&l.run, &base, &w, S("{}"), 0, &e));
+        bool ok = launch_start(&l.run, &rows[i].task, a, dir, &l.scratch, &l.start, &e);
+        CHECK_INT(rows[i].line, ok, rows[i].says[0] == 0);
+        if (!strstr(e.text, rows[i].says))
+            CHECK_STR(rows[i].line, e.text, rows[i].says);
+        done(&l);
+    }
+}
+
 TEST(the_daemons_own_environment_does_not_leak)
 {
     TEST_BEGIN;
@@ -202,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_script_too_long_for_an_argument_becomes_a_file),
         cmocka_unit_test(each_variable_is_set_once_and_the_nearest_wins),
         cmocka_unit_test(a_task_runs_beside_its_file_unless_told_otherwise),
+        cmocka_unit_test(more_than_a_program_can_be_given_is_said_in_words),
         cmocka_unit_test(the_daemons_own_environment_does_not_leak),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
