@@ -10,6 +10,7 @@
 
 #include "cli/client.h"
 #include "cli/look.h"
+#include "server/logs_bytes.h"
 
 static void part_rows(const struct cli *c, const json_t *doc, struct buf *out)
 {
@@ -82,7 +83,9 @@ static bool fetch(struct look *l, const struct cli *c, bool *alive, struct err *
     }
     if (silent.kind == ERR_DENIED)
         return err_set(e, silent.kind, "%s", silent.text);
-    return look_open(l, c, e) && view_system(&l->view, &(struct view_self){0}, &l->doc, e);
+    return look_open(l, c, e) &&
+           view_system(&l->view, &(struct view_self){.log_bytes = logs_bytes(l->view.home)},
+                       &l->doc, e);
 }
 
 static int status_run(struct cli *c, const void *opts, int argc, char **argv)

@@ -28,6 +28,7 @@ enum {
     HTTP_BODY_MS = 30000,      /* to send its body */
     HTTP_IDLE_MS = 60000,      /* between two requests */
     HTTP_PARAMS_MAX = 4,
+    HTTP_LOG_SIZE_MS = 60000, /* how old the size of the logs may be */
 };
 
 enum method { METHOD_GET, METHOD_POST, METHODS };
@@ -140,6 +141,8 @@ struct server {
     pthread_mutex_t lock; /* for all below */
     bool stopping;
     struct reader *readers;
+    int64_t log_bytes; /* as of log_bytes_at (CLOCK_BOOTTIME); 0: never looked */
+    ms_t log_bytes_at;
     struct call *waiting; /* calls whose wish is at the door */
     struct conn *conns;
     size_t conn_count;

@@ -182,6 +182,15 @@ SELECT t.name
  ORDER BY i.task
  LIMIT :most;
 
+-- run_held(run int) -> (queued int, wait_code text, since nint, retrying int, due_at nint)
+SELECT coalesce(sum(state = 'queued'), 0) AS queued,
+       max(CASE WHEN state = 'queued' THEN wait_code END) AS wait_code,
+       min(CASE WHEN state = 'queued' THEN queued_at END) AS since,
+       coalesce(sum(state = 'retrying'), 0) AS retrying,
+       min(CASE WHEN state = 'retrying' THEN due_at END) AS due_at
+  FROM task_instances
+ WHERE run_id = :run AND state IN ('queued', 'retrying');
+
 -- run_cells(run int) -> (name text, state text, attempt int)
 SELECT t.name, i.state, i.attempt
   FROM task_instances i

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/body.h"
 #include "server/http.h"
+#include "server/logs_bytes.h"
 #include "server/log_view.h"
 #include "server/stream.h"
 
@@ -85,9 +86,30 @@ static bool get_home(struct call *c, struct err *e)
     return view_home(&c->view, &c->out.body, e);
 }
 
+/* One caller counts; others take what was counted before. */
+static int64_t log_bytes_now(struct server *s)
+{
+    ms_t now = clock_boot();
+    pthread_mutex_lock(&s->lock);
+    bool old = !s->log_bytes_at || now - s->log_bytes_at >= HTTP_LOG_SIZE_MS;
+    int64_t known = s->log_bytes_at ? s->log_bytes : -1;
+    if (old)
+        s->log_bytes_at = now;
+    s->log_bytes = known;
+    pthread_mutex_unlock(&s->lock);
+    if (!old)
+        return known;
+    int64_t counted = logs_bytes(s->home);
+    pthread_mutex_lock(&s->lock);
+    s->log_bytes = counted;
+    pthread_mutex_unlock(&s->lock);
+    return counted;
+}
+
 static bool get_system(struct call *c, struct err *e)
 {
-    struct view_self self = {.started_at = c->server->started_at,
+    struct view_self self = {.log_bytes = log_bytes_now(c->server),
+                             .started_at = c->server->started_at,
                              .pid = getpid(),
                              .clients = streams_count(c->server->streams)};
     return view_system(&c->view, &self, &c->out.body, e);

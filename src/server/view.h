@@ -78,7 +78,8 @@ bool view_slots(const struct view *v, const struct slot_filter *f, struct buf *o
 struct view_self {
     ms_t started_at; /* 0: there is no server */
     int64_t pid;
-    int64_t clients; /* streams open */
+    int64_t clients;   /* streams open */
+    int64_t log_bytes; /* -1: not known */
 };
 bool view_home(const struct view *v, struct buf *out, struct err *e);
 bool view_system(const struct view *v, const struct view_self *self, struct buf *out,

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { HOURS = 24, NEXT_SHOWN = 8, RUNNING_SHOWN = 50, NAMES_SHOWN = 5 };
+enum { HOURS = 24, NEXT_SHOWN = 8, RUNNING_SHOWN = 50, NAMES_SHOWN = 5, FILES_NAMED = 3 };
 static const ms_t hour_ms = 3600LL * 1000;
 static const ms_t needs_ms = 14LL * 24 * 3600 * 1000; /* older failures are history */
 
@@ -116,6 +116,29 @@ static bool write_missed(const struct view *v, struct json *j, struct err *e)
 
 /* ---- what runs ---- */
 
+/* What tasks of a run that goes on wait for, in one sentence. */
+static bool write_held(const struct view *v, int64_t run, struct json *j, struct err *e)
+{
+    CLEANUP(db_rows_close)
+    struct db_rows rows = {0};
+    CLEANUP(buf_free)
+    struct buf text = {0};
+    struct view_slots_use use;
+    struct run_held_row h;
+    if (!view_slots_now(v, &use, e) || !sql_run_held(v->db, run, &rows, e))
+        return false;
+    if (sql_run_held_next(&rows, &h))
+        words_run_held(&text, &(struct held){.queued = h.queued,
+                                             .retrying = h.retrying,
+                                             .wait_code = view_wait_code(h.wait_code, &use),
+                                             .since = h.since == DB_NULL ? 0 : h.since,
+                                             .due_at = h.due_at == DB_NULL ? 0 : h.due_at,
+                                             .slots_total = use.total,
+                                             .now = v->now});
+    view_text(j, "waiting", &text);
+    return db_rows_end(&rows, e);
+}
+
 static bool add_running(const struct view *v, int64_t run, struct json *j, struct err *e)
 {
     CLEANUP(db_rows_close)
@@ -126,8 +149,7 @@ static bool add_running(const struct view *v, int64_t run, struct json *j, struc
     for (struct run_running_tasks_row t; sql_run_running_tasks_next(&rows, &t);)
         json_str(j, NULL, t.name);
     json_list_end(j);
-    json_none(j, "waiting");
-    return db_rows_end(&rows, e);
+    return db_rows_end(&rows, e) && write_held(v, run, j, e);
 }
 
 static bool write_running(const struct view *v, struct json *j, struct err *e)
@@ -281,16 +303,38 @@ static void write_part(struct json *j, const char *name, bool ok, const char *fm
     PRINTF(4, 5);
 static void write_part(struct json *j, const char *name, bool ok, const char *fmt, ...)
 {
-    char text[160];
+    char part[1024];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(part, sizeof part, fmt, args);
     va_end(args);
     json_open(j, NULL);
     json_str(j, "name", str_of(name));
     json_bool(j, "ok", ok);
-    json_str(j, "text", str_of(text));
+    json_str(j, "text", str_of(part));
     json_close(j);
+}
+
+/* Files with errors are somebody's business, but the watcher does its own: only
+ * when nothing at all is loaded it is not well. */
+static bool write_watcher(const struct view *v, int64_t workflows, int64_t invalid, struct json *j,
+                          struct err *e)
+{
+    CLEANUP(db_rows_close)
+    struct db_rows rows = {0};
+    CLEANUP(buf_free)
+    struct buf names = {0};
+    struct problem_paths_row f;
+    int64_t named = 0;
+    if (!sql_problem_paths(v->db, &rows, e))
+        return false;
+    for (; named < FILES_NAMED && sql_problem_paths_next(&rows, &f); named++)
+        buf_printf(&names, "%s%.*s", named ? ", " : "; with errors: ", STR_ARG(f.path));
+    if (named < invalid)
+        buf_printf(&names, " and %lld more", (long long)(invalid - named));
+    write_part(j, "watcher", invalid == 0 || workflows > 0, "%lld workflow%s loaded%s",
+               (long long)workflows, workflows == 1 ? "" : "s", names.len ? names.at : "");
+    return db_rows_end(&rows, e);
 }
 
 static bool write_parts(const struct view *v, const struct view_self *self, int64_t invalid, int up,
@@ -301,8 +345,8 @@ static bool write_parts(const struct view *v, const struct view_self *self, int6
     if (!sql_counts_one(v->db, &c, &found, e))
         return false;
     json_list(j, "parts");
-    write_part(j, "watcher", invalid == 0, "%lld workflows, %lld files not loaded",
-               (long long)c.workflows, (long long)invalid);
+    if (!write_watcher(v, c.workflows, invalid, j, e))
+        return false;
     write_part(j, "scheduler", true, "%lld schedule entries", (long long)c.entries);
     write_part(j, "executor", true, "%lld runs going on, %lld waiting", (long long)c.live_runs,
                (long long)c.queued_runs);
@@ -333,7 +377,7 @@ bool view_system(const struct view *v, const struct view_self *self, struct buf 
     view_slots_object(&j, "slots", &use);
     json_int(&j, "db_bytes", file_bytes(v->home, "gowtf.db"));
     json_int(&j, "wal_bytes", file_bytes(v->home, "gowtf.db-wal"));
-    json_none(&j, "log_bytes");
+    view_nint(&j, "log_bytes", self->log_bytes < 0 ? DB_NULL : self->log_bytes);
     if (!view_broken(v, &j, "problems", e))
         return false;
     json_str(&j, "sqlite_version", str_of(db_library_version()));

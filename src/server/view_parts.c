@@ -77,6 +77,11 @@ bool view_slots_now(const struct view *v, struct view_slots_use *out, struct err
     return true;
 }
 
+struct str view_wait_code(struct str written, const struct view_slots_use *u)
+{
+    return !written.at && u->total > 0 && u->used >= u->total ? S("slots") : written;
+}
+
 void view_slots_object(struct json *j, const char *key, const struct view_slots_use *u)
 {
     json_open(j, key);

@@ -33,6 +33,9 @@ struct view_slots_use {
     int64_t used, total, queued;
 };
 bool view_slots_now(const struct view *v, struct view_slots_use *out, struct err *e);
+/* Why a task stays in the line. The engine writes it down only when it has looked
+ * for a slot; where none is free there is no need to ask. */
+struct str view_wait_code(struct str written, const struct view_slots_use *u);
 void view_slots_object(struct json *j, const char *key, const struct view_slots_use *u);
 
 /* Objects {"path","state","reason","problems"} of all files that do not load. */

@@ -181,7 +181,7 @@ static void write_wait(const struct view *v, const struct whole *w, const struct
     struct buf text = {0};
     struct str parents[PARENTS_NAMED];
     struct waiting wait = {.state = r->state,
-                           .wait_code = r->wait_code,
+                           .wait_code = view_wait_code(r->wait_code, &w->use),
                            .since = r->queued_at == DB_NULL ? 0 : r->queued_at,
                            .now = v->now,
                            .due_at = r->due_at == DB_NULL ? 0 : r->due_at,

@@ -224,3 +224,30 @@ void words_run_waiting(struct buf *out, int64_t ahead)
     else
         buf_puts(out, "run waits to be started");
 }
+
+static void say_line(struct buf *out, const struct held *h)
+{
+    buf_printf(out, "%lld task%s ", (long long)h->queued, h->queued == 1 ? "" : "s");
+    say_queued(out, &(struct waiting){.wait_code = h->wait_code,
+                                      .since = h->since,
+                                      .now = h->now,
+                                      .slots_total = h->slots_total});
+}
+
+static void say_pause(struct buf *out, const struct held *h)
+{
+    buf_printf(out, "%lld task%s again", (long long)h->retrying,
+               h->retrying == 1 ? " tries" : "s try");
+    if (h->due_at > h->now) {
+        buf_puts(out, " in ");
+        words_duration(out, h->due_at - h->now + 999);
+    }
+}
+
+void words_run_held(struct buf *out, const struct held *h)
+{
+    if (h->queued)
+        say_line(out, h);
+    else if (h->retrying)
+        say_pause(out, h);
+}

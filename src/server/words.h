@@ -51,4 +51,15 @@ void words_waiting(struct buf *out, const struct waiting *w);
 /* "run waits for #41 (limit 1)"; `ahead` 0: "run waits to be started". */
 void words_run_waiting(struct buf *out, int64_t ahead);
 
+/* What tasks of a run that has begun wait for. */
+struct held {
+    int64_t queued, retrying; /* tasks in the line; tasks between two attempts */
+    struct str wait_code;     /* of those in the line; may be absent */
+    ms_t since, due_at, now;  /* of the first in line; of the next attempt; 0: none */
+    int64_t slots_total;
+};
+/* "12 tasks queued 4m: all 16 slots are taken", "1 task tries again in 22s".
+ * Nothing if nothing waits. */
+void words_run_held(struct buf *out, const struct held *h);
+
 #endif

@@ -112,12 +112,36 @@ TEST(how_long_things_took)
     }
 }
 
+TEST(a_run_says_what_its_tasks_wait_for)
+{
+    TEST_BEGIN;
+    static const struct {
+        struct held held;
+        const char *text;
+    } rows[] = {
+        {{.queued = 12, .wait_code = S("slots"), .since = 1000, .now = 241000, .slots_total = 16},
+         "12 tasks queued 4m: all 16 slots are taken"},
+        {{.queued = 1, .wait_code = S("max_parallel"), .now = 5},
+         "1 task queued: as many tasks of this run as `max_parallel` allows are running"},
+        {{.retrying = 1, .due_at = 22000, .now = 1}, "1 task tries again in 22s"},
+        {{.retrying = 2, .due_at = 1, .now = 5}, "2 tasks try again"},
+        {{0}, ""},
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct buf out = {0};
+        words_run_held(&out, &rows[i].held);
+        CHECK_STR(__LINE__, out.len ? out.at : "", rows[i].text);
+        buf_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(how_things_ended),
         cmocka_unit_test(why_things_wait),
         cmocka_unit_test(how_long_things_took),
+        cmocka_unit_test(a_run_says_what_its_tasks_wait_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
