@@ -29,57 +29,15 @@ GOWTF = os.path.abspath(os.environ.get('GOWTF_BIN') or os.path.join(
 QUICK = bool(os.environ.get('GOWTF_QUICK'))
 OVER = ('success', 'failed', 'cancelled')
 
-# Each must return no row: what holds at rest whatever happened before.
-INVARIANTS = {
-    'I3 one live attempt of an instance':
-        "select run_id, task, item from attempts where state in ('starting', 'running')"
-        " group by 1, 2, 3 having count(*) > 1",
-    'I3 attempts do not overlap':
-        "select a.run_id, a.task, a.attempt from attempts a join attempts b"
-        " on a.run_id = b.run_id and a.task = b.task and a.item = b.item and a.attempt < b.attempt"
-        " where b.started_at < a.finished_at and a.state not in ('spawn_failed', 'lost')",
-    'I4 attempts are numbered without gap':
-        "select run_id, task from attempts group by run_id, task, item"
-        " having min(attempt) <> 1 or max(attempt) <> count(*)",
-    'I4 no more charged attempts than allowed':
-        "select i.run_id, i.task from task_instances i join workflow_runs r on r.id = i.run_id"
-        " join tasks t on t.version_id = r.version_id and t.task = i.task"
-        " where i.charged > t.retries + 1 and r.retried = 0",
-    'I5 an end has one kind':
-        "select run_id, task from attempts where exit_code is not null and signal is not null",
-    'I6 a run is over when its tasks are':
-        "select r.id from workflow_runs r where (r.state in ('success', 'failed', 'cancelled')) <>"
-        " (not exists (select 1 from task_instances i where i.run_id = r.id and i.state not in"
-        " ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled')))",
-    'I7 no task starts before its upstreams end':
-        "select a.run_id, a.task from attempts a join workflow_runs r on r.id = a.run_id"
-        " join task_dependencies d on d.version_id = r.version_id and d.task = a.task"
-        " join task_instances u on u.run_id = a.run_id and u.task = d.upstream"
-        " where u.finished_at is null or a.started_at < u.finished_at - 5",
-    'I8 what did not run says why':
-        "select run_id, task from task_instances where state in ('skipped', 'cancelled')"
-        " and reason is null",
-    'I10 a retry waits its delay':
-        "select b.run_id, b.task from attempts a join attempts b on b.run_id = a.run_id"
-        " and b.task = a.task and b.attempt = a.attempt + 1 join workflow_runs r on r.id = a.run_id"
-        " join tasks t on t.version_id = r.version_id and t.task = a.task"
-        " where a.state in ('failed', 'timed_out') and r.retried = 0"
-        " and b.started_at < a.finished_at + t.retry_delay_ms * 9 / 10 - 5",
-    'I13 slots are fired or say why':
-        "select * from schedule_slots where (outcome = 'fired') <> (run_id is not null)"
-        " or (outcome <> 'fired' and reason is null)",
-    'I13 one run a slot':
-        "select run_id from schedule_slots where run_id is not null group by 1 having count(*) > 1",
-    'I14 no slot is decided before its time':
-        "select * from schedule_slots where decided_at < slot_at",
-    'I18 one run a key':
-        "select workflow_id, idem_key from workflow_runs where idem_key is not null"
-        " group by 1, 2 having count(*) > 1",
-    'I32 a run follows a version of its workflow':
-        "select r.id from workflow_runs r left join workflow_versions v"
-        " on v.id = r.version_id and v.workflow_id = r.workflow_id where v.id is null",
-}
+def read_invariants():
+    """[(name, query)] of invariants.sql: a blank line parts them."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'invariants.sql')
+    with open(path, encoding='utf-8') as file:
+        parts = file.read().split('\n\n')[1:]
+    return [(part.splitlines()[0].lstrip('- '), part) for part in parts]
 
+
+INVARIANTS = read_invariants()
 
 def wait_for(condition, seconds=20, what='it'):
     """What `condition` returns as soon as it is true."""
@@ -433,7 +391,7 @@ class House:
         return len(starts)
 
     def check_rows(self):
-        for name, query in INVARIANTS.items():
+        for name, query in INVARIANTS:
             rows = self.sql(query)
             check(not rows, f'{name}: {rows[:5]}')
         db = sqlite3.connect(f'file:{self.home}/gowtf.db?mode=ro', uri=True, timeout=10)
