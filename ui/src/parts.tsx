@@ -295,13 +295,22 @@ export function cancelRun(run: Run): void {
   );
 }
 
-export function retryRun(run: Run, names?: { again: string[]; kept: number }): void {
+const NAMES_MAX = 12;
+function Names({ of }: { of: string[] }) {
+  return <p class="names">{of.slice(0, NAMES_MAX).map((n) => <code key={n}>{n}</code>)}{of.length > NAMES_MAX && <span> and {of.length - NAMES_MAX} more</span>}</p>;
+}
+
+export function retryRun(run: Run, names?: { again: string[]; blocked: string[]; kept: number }): void {
   dialog.value = (
     <Confirm title={`Retry ${run.workflow} #${run.id}?`} act="Retry" run={() => post(`/runs/${run.id}/retry`)}>
       {names ? (
         <>
-          <p>{plural(names.again.length, "task")} will run again, with what hangs on {names.again.length === 1 ? "it" : "them"}:</p>
-          <p class="names">{names.again.slice(0, 12).map((n) => <code key={n}>{n}</code>)}{names.again.length > 12 && <span> and {names.again.length - 12} more</span>}</p>
+          <p>{plural(names.again.length, "task")} will run again:</p>
+          <Names of={names.again} />
+          {names.blocked.length > 0 && <>
+            <p>When {names.again.length === 1 ? "it succeeds" : "they succeed"}, so can what was blocked:</p>
+            <Names of={names.blocked} />
+          </>}
         </>
       ) : (
         <p>The failed tasks run again, and whatever hangs on them.</p>

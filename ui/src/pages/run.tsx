@@ -119,7 +119,8 @@ export function RunPage({ id = "", task: named = "" }: { id?: string; task?: str
   const retry = () => {
     if (!r || !items || !canRetry(r)) return;
     const again = items.filter((t) => t.state === "failed" || (r.state === "cancelled" && t.state === "cancelled")).map((t) => t.name);
-    retryRun(r, { again, kept: items.filter((t) => t.state === "success").length });
+    const blocked = items.filter((t) => t.state === "upstream_failed").map((t) => t.name);
+    retryRun(r, { again, blocked, kept: items.filter((t) => t.state === "success").length });
   };
   const failures = () => order.filter((t) => t.state === "failed");
   useKeys("Run", [
