@@ -318,13 +318,29 @@ static void hold_undo(struct house *h, struct held *x, int code)
     hold_refused(h, x, code, strerror(code));
 }
 
+/* In a group of its own; or without, if that is why it cannot be. */
+static pid_t launch_grouped(struct house *h, struct held *x)
+{
+    x->group = groups_take(&h->groups);
+    if (x->group) {
+        x->launch->cgroup = x->group->dir;
+        pid_t pid = launch_run(x->launch, &h->pool);
+        if (pid >= 0)
+            return pid;
+        groups_give_back(&h->groups, x->group);
+        x->group = NULL;
+        x->launch->cgroup = -1;
+    }
+    return launch_run(x->launch, &h->pool);
+}
+
 static void hold_launch(struct house *h, struct held *x)
 {
     journal_starting(h, x);
     x->started_wall = h->wall;
     x->started_boot = h->boot;
     slot_begin(x->slot, &x->name, h->wall, x->log_max);
-    pid_t pid = launch_run(x->launch, &h->pool);
+    pid_t pid = launch_grouped(h, x);
     if (pid < 0) {
         hold_undo(h, x, errno);
         return;
@@ -386,7 +402,8 @@ static void hold_settle(struct house *h, struct held *x)
 static void record_end(struct record *r, const struct held *x)
 {
     r->how = (uint8_t)x->how;
-    r->flags = x->needed_kill ? RECORD_NEEDED_KILL : 0;
+    r->flags =
+        (uint8_t)((x->needed_kill ? RECORD_NEEDED_KILL : 0) | (x->out_of_memory ? RECORD_OOM : 0));
     r->ended.code = x->code;
     r->ended.usage = x->usage;
     r->ended.started_at = x->started_wall;
@@ -419,8 +436,13 @@ void hold_over(struct house *h, struct held *x, const char *text)
     struct log_ref ref = slot_finish(&h->slots, x->slot, held, h->wall);
     if (ran && !x->told && x->started_boot)
         hold_tell_started(h, x);
-    if (held && !(x->flags & WIRE_START_DETACH))
+    x->out_of_memory = group_was_out_of_memory(x->group);
+    held |= group_is_populated(x->group);
+    if (!held)
+        groups_give_back(&h->groups, x->group);
+    else if (!(x->flags & WIRE_START_DETACH))
         hunt_leftovers(h, x, x->pid);
+    x->group = NULL; /* who is left alone keeps it */
     struct record r = hold_record(h, x, RECORD_ENDED);
     record_end(&r, x);
     r.flags |= held ? RECORD_LEFTOVERS : 0;

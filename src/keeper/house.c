@@ -263,7 +263,6 @@ static void fill_opts(struct house *h, const struct keeper_opts *opts)
         h->opts.log_max = LOG_MAX;
     if (!h->opts.linger_ms)
         h->opts.linger_ms = LINGER_MS;
-    snprintf(h->features, sizeof h->features, "%s", pidfd_can_tell() ? "exit-info" : "");
 }
 
 static void house_init(struct house *h, const struct keeper_opts *opts)
@@ -274,6 +273,7 @@ static void house_init(struct house *h, const struct keeper_opts *opts)
                         .signals = -1,
                         .timer = -1,
                         .epoll = -1,
+                        .groups = {.base = -1},
                         .timer_at = MS_NEVER,
                         .alive_at = MS_NEVER,
                         .sweep_at = MS_NEVER};
@@ -293,6 +293,10 @@ static bool house_open(struct house *h, struct err *e)
     allow_descriptors(h->opts.slots);
     h->journal.dir = h->dir;
     memcpy(h->journal.boot_id, h->boot_id, sizeof h->boot_id);
+    if (!groups_open(&h->groups, h->opts.cgroup, e))
+        return false;
+    snprintf(h->features, sizeof h->features, "%s%s", h->groups.base >= 0 ? "cgroup " : "",
+             pidfd_can_tell() ? "exit-info" : "");
     if (!slots_open(&h->slots, h->opts.slots, e) || !open_events(h, e) || !adopt_all(h, e) ||
         !link_open(h, e) || !watch(h, h->listener, EVENT_LISTENER, e))
         return false;
@@ -343,6 +347,7 @@ static void house_close(struct house *h)
     slots_close(&h->slots);
     journal_close(&h->journal);
     launch_pool_free(&h->pool);
+    groups_close(&h->groups);
     int *const all[] = {&h->listener, &h->signals, &h->timer, &h->epoll, &h->dir, &h->lock};
     for (size_t i = 0; i < countof(all); i++)
         fd_close(all[i]);

@@ -14,6 +14,7 @@
 #ifndef KEEPER_HOUSE_H
 #define KEEPER_HOUSE_H
 
+#include "keeper/groups.h"
 #include "keeper/journal.h"
 #include "keeper/keeper.h"
 #include "keeper/launch.h"
@@ -57,10 +58,11 @@ struct held {
     struct held *queue_next;     /* in house.queue, later in house.over */
     struct wire_name name;
     enum held_state state;
-    uint32_t id;       /* for epoll */
-    uint32_t live_at;  /* index in house.live */
-    struct slot *slot; /* NULL when it is over */
-    uint64_t over_seq; /* the record that said so */
+    uint32_t id;         /* for epoll */
+    uint32_t live_at;    /* index in house.live */
+    struct slot *slot;   /* NULL when it is over */
+    struct group *group; /* NULL: none */
+    uint64_t over_seq;   /* the record that said so */
     /* as START said */
     ms_t timeout_ms, grace_ms;
     uint64_t log_max;
@@ -86,6 +88,7 @@ struct held {
     bool exited; /* its first process is over; waiting for the rest of the tree */
     enum wire_how how;
     int32_t code;
+    bool out_of_memory;
     struct wire_usage usage;
 };
 
@@ -95,7 +98,8 @@ struct leftover {
     struct wire_name name;
     pid_t leader;
     bool adopted;
-    ms_t due; /* boot: when it is no longer welcome */
+    struct group *group; /* NULL: none */
+    ms_t due;            /* boot: when it is no longer welcome */
     struct hunt hunt;
     bool noted; /* its log says so */
 };
@@ -124,6 +128,7 @@ struct house {
     size_t queue_count;
     struct held *over_first, **over_last; /* to be acknowledged */
     struct launch_pool pool;
+    struct groups groups;
     struct leftover *leftovers;
     ms_t sweep_at; /* boot: look for orphans; MS_NEVER */
     struct procs procs;

@@ -56,13 +56,14 @@ static bool hunt_look(struct house *h, struct hunt *t, const struct family *f, b
                       bool *scanned)
 {
     size_t count = hunt_find(h, f, scanned);
-    if (count == 0)
+    if (count == 0 && !group_is_populated(f->group))
         return ++t->empty >= EMPTY_LOOKS;
     t->empty = 0;
     if (h->boot >= t->kill_at)
         t->stage = HUNT_KILLED;
     if (t->stage == HUNT_KILLED) {
         hunt_signal(h, count, SIGKILL);
+        group_kill(f->group);
         *killed = true;
     }
     return false;
@@ -70,8 +71,11 @@ static bool hunt_look(struct house *h, struct hunt *t, const struct family *f, b
 
 static struct family held_family(const struct held *x)
 {
-    return (struct family){
-        .name = x->name, .leader = x->pid, .leader_lives = !x->exited, .adopted = x->was_adopted};
+    return (struct family){.name = x->name,
+                           .leader = x->pid,
+                           .leader_lives = !x->exited,
+                           .adopted = x->was_adopted,
+                           .group = x->group};
 }
 
 void hunt_begin(struct house *h, struct held *x)
@@ -122,6 +126,7 @@ void hunt_leftovers(struct house *h, const struct held *x, pid_t leader)
     leftover_add(h, (struct leftover){.name = x->name,
                                       .leader = leader,
                                       .adopted = x->was_adopted,
+                                      .group = x->group,
                                       .due = h->boot + h->opts.linger_ms});
 }
 
@@ -145,7 +150,8 @@ static void leftover_note(struct house *h, struct leftover *l, size_t count)
 
 static ms_t leftover_hunt(struct house *h, struct leftover *l, bool *scanned, bool *gone)
 {
-    struct family f = {.name = l->name, .leader = l->leader, .adopted = l->adopted};
+    struct family f = {
+        .name = l->name, .leader = l->leader, .adopted = l->adopted, .group = l->group};
     bool killed = false;
     if (h->boot < l->due)
         return l->due;
@@ -166,6 +172,7 @@ static ms_t leftovers_tick(struct house *h, bool *scanned)
         ms_t again = leftover_hunt(h, l, scanned, &gone);
         if (gone) {
             *at = l->next;
+            groups_give_back(&h->groups, l->group);
             free(l);
             continue;
         }

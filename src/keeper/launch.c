@@ -29,6 +29,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -46,6 +47,26 @@
 #if defined __x86_64__
 enum { CHILD_WAIT = 0 };
 
+/* clone3, and in the child f(arg), which does not come back. Its stack is the new one. */
+static long raw_clone3(const struct clone_args *args, int (*f)(void *), void *arg)
+{
+    register long r8 __asm__("r8") = (long)f;
+    register long r9 __asm__("r9") = (long)arg;
+    long result;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "mov %%r9, %%rdi\n\t"
+                     "call *%%r8\n\t"
+                     "hlt\n"
+                     "1:"
+                     : "=a"(result)
+                     : "a"(SYS_clone3), "D"(args), "S"(sizeof *args), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
 static long raw5(long nr, long a, long b, long c, long d, long e)
 {
     register long r10 __asm__("r10") = d;
@@ -60,6 +81,26 @@ static long raw5(long nr, long a, long b, long c, long d, long e)
 #elif defined __aarch64__
 enum { CHILD_WAIT = 0 };
 
+static long raw_clone3(const struct clone_args *args, int (*f)(void *), void *arg)
+{
+    register long x8 __asm__("x8") = SYS_clone3;
+    register long x0 __asm__("x0") = (long)args;
+    register long x1 __asm__("x1") = sizeof *args;
+    register long x2 __asm__("x2") = (long)f;
+    register long x3 __asm__("x3") = (long)arg;
+    __asm__ volatile("svc 0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x29, xzr\n\t"
+                     "mov x0, x3\n\t"
+                     "blr x2\n\t"
+                     "brk 1\n"
+                     "1:"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3)
+                     : "memory");
+    return x0;
+}
+
 static long raw5(long nr, long a, long b, long c, long d, long e)
 {
     register long x8 __asm__("x8") = nr;
@@ -73,6 +114,12 @@ static long raw5(long nr, long a, long b, long c, long d, long e)
 }
 #else
 enum { CHILD_WAIT = CLONE_VFORK };
+
+static long raw_clone3(const struct clone_args *args, int (*f)(void *), void *arg)
+{
+    (void)args, (void)f, (void)arg;
+    return -ENOSYS;
+}
 
 static long raw5(long nr, long a, long b, long c, long d, long e)
 {
@@ -199,14 +246,34 @@ static struct launch_stack *stack_take(struct launch_pool *p)
     return s;
 }
 
+enum {
+    SHARED = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | CHILD_WAIT,
+    FLAGS = SHARED | SIGCHLD
+};
+
+static pid_t clone_into_cgroup(struct launch *l, struct launch_stack *s)
+{
+    struct clone_args args = {.flags = CLONE_INTO_CGROUP | (uint64_t)SHARED,
+                              .exit_signal = SIGCHLD,
+                              .stack = (uintptr_t)s->bytes,
+                              .stack_size = LAUNCH_STACK_BYTES,
+                              .child_tid = (uintptr_t)&s->busy,
+                              .cgroup = (unsigned)l->cgroup};
+    long pid = raw_clone3(&args, child_main, l);
+    if (pid < 0)
+        errno = (int)-pid;
+    return pid < 0 ? -1 : (pid_t)pid;
+}
+
 pid_t launch_run(struct launch *l, struct launch_pool *p)
 {
-    enum { FLAGS = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD | CHILD_WAIT };
     struct launch_stack *s = stack_take(p);
     s->busy = 1;
     s->user = l;
     l->stack = s;
-    pid_t pid = clone(child_main, s->bytes + LAUNCH_STACK_BYTES, FLAGS, l, NULL, NULL, &s->busy);
+    pid_t pid = l->cgroup >= 0 ? clone_into_cgroup(l, s)
+                               : clone(child_main, s->bytes + LAUNCH_STACK_BYTES, FLAGS, l, NULL,
+                                       NULL, &s->busy);
     if (pid < 0)
         s->busy = 0;
     return pid;

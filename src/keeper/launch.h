@@ -29,7 +29,7 @@ struct launch {
     char out[LOG_PATH_MAX]; /* relative to the keeper's directory */
     char err[LOG_PATH_MAX];
     bool may_gain_privileges;
-    int cgroup; /* descriptor of a cgroup v2 directory; -1: none */
+    int cgroup; /* descriptor of a cgroup v2 directory to begin in; -1: ours */
     /* Set on the way. */
     struct launch_stack *stack; /* of the pool; others may have it since */
     int error;                  /* errno that ended the child before its exec; 0: none */

@@ -15,7 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { ENVIRON_MAX = 4 << 20, CHILDREN_MAX = 64 << 10, TREE_MAX = 256 };
+enum { ENVIRON_MAX = 4 << 20, CHILDREN_MAX = 64 << 10, TREE_MAX = 256, GROUP_MAX = 1024 };
 
 /* The beginning of a small file of /proc; its length, or -1. */
 static ssize_t proc_read(const char *path, char *buf, size_t cap)
@@ -167,6 +167,21 @@ static bool is_in(const struct procs *p, const uint32_t *list, size_t count, pid
     return false;
 }
 
+static size_t add_group(const struct procs *p, const struct group *g, uint32_t **out, size_t *cap,
+                        size_t count)
+{
+    int pids[GROUP_MAX];
+    size_t found = group_members(g, pids, GROUP_MAX);
+    for (size_t i = 0; i < found; i++) {
+        const struct proc *one = procs_find(p, pids[i]);
+        if (!one || one->state == 'Z' || is_in(p, *out, count, one->pid))
+            continue;
+        *out = mem_grow(*out, cap, count + 1, sizeof **out);
+        (*out)[count++] = (uint32_t)(one - p->at);
+    }
+    return count;
+}
+
 size_t family_find(const struct procs *p, const struct family *f, uint32_t **out, size_t *cap)
 {
     size_t count = 0, before;
@@ -176,6 +191,7 @@ size_t family_find(const struct procs *p, const struct family *f, uint32_t **out
             *out = mem_grow(*out, cap, count + 1, sizeof **out);
             (*out)[count++] = (uint32_t)i;
         }
+    count = add_group(p, f->group, out, cap, count);
     do { /* children of members, until there are no more */
         before = count;
         for (size_t i = 0; i < p->count; i++) {

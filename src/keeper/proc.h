@@ -8,6 +8,7 @@
 #ifndef KEEPER_PROC_H
 #define KEEPER_PROC_H
 
+#include "keeper/groups.h"
 #include "wire/wire.h"
 
 #include <sys/types.h>
@@ -33,14 +34,15 @@ void procs_free(struct procs *p);
 bool proc_cookie(pid_t pid, struct wire_name *out, bool *detached);
 
 /* Who belongs to an attempt: its first process, its session, whoever carries its
- * cookie, and all their children. Only descendants of the keeper count, unless
- * the attempt was adopted and so has no such parent. Over ones do not count.
- * Appends to `out` indexes into `p`; how many there are is returned. */
+ * cookie, whoever is in its group, and all their children. Only descendants of the keeper count,
+ * unless the attempt was adopted and so has no such parent. Over ones do not count. Appends to
+ * `out` indexes into `p`; how many there are is returned. */
 struct family {
     struct wire_name name;
     pid_t leader;
     bool leader_lives; /* not yet reaped, or its pidfd says so */
     bool adopted;
+    const struct group *group; /* whoever is in it belongs too; NULL */
 };
 size_t family_find(const struct procs *p, const struct family *f, uint32_t **out, size_t *cap);
 

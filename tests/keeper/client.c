@@ -57,7 +57,8 @@ void client_spawn(struct client *c)
     c->keeper = keeper_to_end = fork();
     if (c->keeper == 0) {
         dup2(ready[1], 1);
-        execl(KEEPER_PATH, "gowtf-keeper", c->dir, text[0], text[1], text[2], NULL);
+        execl(KEEPER_PATH, "gowtf-keeper", c->dir, text[0], text[1], text[2],
+              c->cgroup ? c->cgroup : getenv("KEEPER_CGROUP"), NULL);
         _exit(127);
     }
     close(ready[1]);

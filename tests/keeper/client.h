@@ -23,7 +23,8 @@ struct client {
     uint32_t slots;
     ms_t linger_ms;
     uint64_t log_max;
-    char text[256]; /* of the last ENDED or REFUSED */
+    const char *cgroup; /* to be divided by the keeper; NULL: $KEEPER_CGROUP, or as it finds */
+    char text[256];     /* of the last ENDED or REFUSED */
 };
 
 /* A keeper in a fresh directory, connected, replay heard. */

@@ -412,6 +412,107 @@ TEST(a_tree_that_hides_is_found_and_ended_before_the_end_is_told)
     client_close(&c);
 }
 
+/* ---- groups ---- */
+
+/* A group to divide below the cgroup2 mount; or the word that there is none. */
+static bool make_cgroup(char out[128])
+{
+    static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    for (size_t i = 0; i < countof(mounts); i++) {
+        char events[160];
+        snprintf(out, 128, "%s/gowtf-test-%d", mounts[i], getpid());
+        snprintf(events, sizeof events, "%s/cgroup.kill", out);
+        if (mkdir(out, 0755) == 0 && access(events, W_OK) == 0)
+            return true;
+        rmdir(out);
+    }
+    print_message("# skipped: no cgroup v2 that we may divide\n");
+    return false;
+}
+
+static void remove_cgroup(const char *path)
+{
+    char keeper[160];
+    snprintf(keeper, sizeof keeper, "%s/keeper", path);
+    CHECK(rmdir(keeper) == 0);
+    CHECK(rmdir(path) == 0); /* so the groups of attempts are gone, too */
+}
+
+/* Another session, no cookie, a parent that is gone: only its group tells whose it is. */
+static const char stranger[] = "(env -i setsid /bin/sh -c 'echo $$ > a; exec sleep 1000' "
+                               ">/dev/null 2>&1 &) ; while [ ! -s a ]; do sleep 0.01; done; ";
+
+TEST(in_a_group_of_its_own_a_tree_cannot_hide_at_all)
+{
+    TEST_BEGIN;
+    struct client c = {0};
+    char path[128], script[400];
+    if (!make_cgroup(path))
+        skip();
+    c.cgroup = path;
+    client_open(&c);
+    snprintf(script, sizeof script, "%s echo x > ready; exec sleep 1000", stranger);
+    client_sh(&c, 1, script, short_grace);
+    client_await_file(&c, "ready");
+    long a = client_read_number(&c, "a");
+    client_stop(&c, 1, WIRE_STOPPED);
+    CHECK_INT(__LINE__, client_ended(&c).code, SIGTERM);
+    CHECK(kill((pid_t)a, 0) && errno == ESRCH);
+    client_close(&c);
+    remove_cgroup(path);
+}
+
+TEST(a_left_over_that_only_its_group_knows_is_told_and_ended)
+{
+    TEST_BEGIN;
+    struct client c = {.linger_ms = 50};
+    char path[128];
+    if (!make_cgroup(path))
+        skip();
+    c.cgroup = path;
+    client_open(&c);
+    client_sh(&c, 1, stranger, NULL);
+    struct wire_ended ended = client_ended(&c);
+    CHECK(ended.leftovers && ended.how == WIRE_EXIT && ended.code == 0);
+    client_await_gone((pid_t)client_read_number(&c, "a"));
+    client_close(&c);
+    remove_cgroup(path);
+}
+
+TEST(groups_are_used_again_and_only_when_empty)
+{
+    TEST_BEGIN;
+    struct client c = {.slots = 2};
+    char path[128], command[200];
+    if (!make_cgroup(path))
+        skip();
+    c.cgroup = path;
+    client_open(&c);
+    for (uint32_t i = 0; i < 40; i++) {
+        client_sh(&c, i, "grep -q '^0::.*/a[12]$' /proc/self/cgroup", NULL);
+        struct wire_ended ended = client_ended(&c);
+        CHECK_INT(__LINE__, ended.code, 0);
+        CHECK(!ended.leftovers);
+        client_ack(&c, ended.seq);
+    }
+    snprintf(command, sizeof command, "[ $(ls -d %s/a* | wc -l) -le 2 ]", path);
+    CHECK(system(command) == 0);
+    client_close(&c);
+    remove_cgroup(path);
+}
+
+TEST(a_directory_that_is_no_cgroup_is_refused)
+{
+    TEST_BEGIN;
+    struct client c = {0};
+    client_open(&c);
+    char command[300];
+    snprintf(command, sizeof command, "%s %s/other 1 0 0 %s 2>&1 >/dev/null | grep -q keeper",
+             KEEPER_PATH, c.dir, c.dir);
+    CHECK(system(command) == 0);
+    client_close(&c);
+}
+
 TEST(what_was_queued_and_is_stopped_never_runs)
 {
     TEST_BEGIN;
@@ -454,7 +555,7 @@ TEST(a_left_over_without_our_files_is_swept_up)
               "while [ ! -s left ]; do sleep 0.01; done",
               NULL);
     struct wire_ended ended = client_ended(&c);
-    CHECK(!ended.leftovers);
+    CHECK(ended.leftovers == (getenv("KEEPER_CGROUP") != NULL)); /* its group tells */
     client_await_gone((pid_t)client_read_number(&c, "left"));
     client_close(&c);
 }
@@ -680,6 +781,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(who_ignores_the_stop_signal_is_killed_after_the_grace),
         cmocka_unit_test(a_stopped_process_can_be_stopped),
         cmocka_unit_test(a_tree_that_hides_is_found_and_ended_before_the_end_is_told),
+        cmocka_unit_test(in_a_group_of_its_own_a_tree_cannot_hide_at_all),
+        cmocka_unit_test(a_left_over_that_only_its_group_knows_is_told_and_ended),
+        cmocka_unit_test(groups_are_used_again_and_only_when_empty),
+        cmocka_unit_test(a_directory_that_is_no_cgroup_is_refused),
         cmocka_unit_test(what_was_queued_and_is_stopped_never_runs),
         cmocka_unit_test(a_task_that_leaves_a_process_behind_is_over_and_the_process_goes_later),
         cmocka_unit_test(a_left_over_without_our_files_is_swept_up),
