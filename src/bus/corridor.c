@@ -50,8 +50,3 @@ bool corridor_take(struct corridor *c, struct msg *out)
     c->count--;
     return true;
 }
-
-bool corridor_has_room(const struct corridor *c, size_t n)
-{
-    return c->count + n <= c->cap;
-}

@@ -2,8 +2,10 @@
  *
  * bus/corridor.h: where messages wait until the daemon carries them.
  *
- * First in, first out, bounded: when there is no room for a turn's worth of
- * messages the daemon stops hearing, and that slows the senders. */
+ * First in, first out, and nothing is ever lost: what follows from one event may
+ * be as much as a graph has tasks. The bound is on what a turn hears (one read of
+ * the keeper's socket, a number of wishes, a slice of the directory): the
+ * corridor is empty before the next. */
 #ifndef BUS_CORRIDOR_H
 #define BUS_CORRIDOR_H
 
@@ -24,7 +26,5 @@ void corridor_init(struct corridor *c, size_t cap); /* cap: a power of two */
 void corridor_done(struct corridor *c);
 void corridor_post(struct corridor *c, struct msg m); /* grows past `cap` rather than lose one */
 bool corridor_take(struct corridor *c, struct msg *out);
-/* There is room to hear `n` more things from outside. */
-bool corridor_has_room(const struct corridor *c, size_t n);
 
 #endif

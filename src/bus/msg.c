@@ -11,18 +11,6 @@ const struct msg_info msg_info[MSG_KINDS] = {
 #undef X
 };
 
-static const char *const room_words[] = {
-#define X(name, word) word,
-    ROOM_LIST(X)
-#undef X
-};
-
-const char *room_word(enum room r)
-{
-    ASSERT((size_t)r < countof(room_words));
-    return room_words[r];
-}
-
 /* What a payload is made of, for printing and reading back. */
 struct part {
     const char *name;

@@ -18,10 +18,6 @@
 #include "model/workflow.h"
 
 /* clang-format off */
-#define ROOM_LIST(X) \
-    X(WATCHER, "watcher") X(SCHEDULER, "scheduler") X(EXECUTOR, "executor") \
-    X(WORKER, "worker") X(HEALTH, "health") X(SERVER, "server") X(DAEMON, "daemon")
-
 /*    message            from       to         payload       what it says */
 #define MSG_LIST(X) \
     X(WORKFLOW_CHANGED,  WATCHER,   SCHEDULER, workflow)  /* there is a new current version */ \
@@ -51,10 +47,14 @@
 /* clang-format on */
 
 enum room {
-#define X(name, word) ROOM_##name,
-    ROOM_LIST(X)
-#undef X
-        ROOM_COUNT
+    ROOM_WATCHER,
+    ROOM_SCHEDULER,
+    ROOM_EXECUTOR,
+    ROOM_WORKER,
+    ROOM_HEALTH,
+    ROOM_SERVER,
+    ROOM_DAEMON,
+    ROOM_COUNT
 };
 
 enum msg_kind {
@@ -136,8 +136,6 @@ extern const struct msg_info {
     const char *name;
     enum room from, to;
 } msg_info[MSG_KINDS];
-
-const char *room_word(enum room r);
 
 /* One line of text without a line end, and back: a bug report is a file of
  * such lines. msg_parse() fails on anything msg_print() would not write. */

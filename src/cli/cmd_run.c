@@ -194,8 +194,8 @@ const struct command cmd_run = {
     .help = "Run in front of you and exit with the result",
     .more = "A file (a name with / or .yaml) runs in this very process: no engine is needed.\n"
             "Its history is in the folder `local` of the data directory. Ctrl-C cancels the\n"
-            "run and waits for its tasks; a second one kills them. A workflow is started in\n"
-            "the engine and watched; Ctrl-C then leaves it going.\n"
+            "run and waits for its tasks, which get SIGTERM, and SIGKILL ten seconds later. A\n"
+            "workflow is started in the engine and watched; Ctrl-C then leaves it going.\n"
             "Ends with 0 if the run succeeded, 1 if it failed, 8 if it was cancelled.",
     .examples = {"gowtf run examples/pipeline.yaml -p limit=100", "gowtf run nightly-backup"},
     .opts = run_table,

@@ -46,7 +46,7 @@ struct run_opts {
     void (*tick)(void *ctx);
 };
 
-/* SIGINT and SIGTERM cancel the run, a second one kills its tasks at once.
+/* SIGINT and SIGTERM cancel the run; its tasks are waited for.
  * ERR_CONFLICT: a daemon holds `home`. ERR_INVALID: the file does not load (see
  * definition problems by loading it yourself first) or a parameter is wrong.
  * `*state` is how the run ended. */

@@ -71,7 +71,7 @@ static void pass_news(struct engine *g, const struct run_opts *o, int64_t *told)
         o->changed(o->ctx, *told);
 }
 
-/* The first signal cancels, the second one kills. */
+/* A signal cancels; tasks that do not heed it are killed after their grace. */
 static bool heed_signals(struct engine *g, const struct run_opts *o, int64_t run, int *heeded,
                          struct err *e)
 {
@@ -80,7 +80,6 @@ static bool heed_signals(struct engine *g, const struct run_opts *o, int64_t run
     if (g->told == *heeded)
         return true;
     *heeded = g->told;
-    w.on = *heeded > 1;
     struct err refused;
     if (!ask(g, &w, &a, &refused) && refused.kind != ERR_CONFLICT)
         return err_set(e, refused.kind, "%s", refused.text);

@@ -75,6 +75,8 @@ static FILE *open_trace(const char *path)
     FILE *f = path ? fopen(path, "ae") : NULL;
     if (f)
         setvbuf(f, NULL, _IOLBF, 0);
+    else if (path)
+        fprintf(stderr, "gowtf: no trace: %s: %s\n", path, strerror(errno));
     return f;
 }
 
@@ -202,6 +204,8 @@ int daemon_serve(const struct serve_opts *o)
     }
     for (int n = 0;; n++) {
         pid_t pid = start_daemon(o, n == 0, degraded);
+        if (pid < 0)
+            fprintf(stderr, "gowtf: cannot start the daemon: %s\n", strerror(errno));
         if (pid < 0 || !wait_for(pid, signals, &status) || degraded)
             break;
         ms_t now = clock_boot();
