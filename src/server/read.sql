@@ -67,6 +67,12 @@ SELECT task, name, description, kind, condition, retries, retry_delay_ms, timeou
  WHERE version_id = :version
  ORDER BY task;
 
+-- version_defined(version int) -> (task int, name text, condition text, retries int, timeout_ms int)
+SELECT task, name, condition, retries, timeout_ms
+  FROM tasks
+ WHERE version_id = :version
+ ORDER BY task;
+
 -- version_edges(version int) -> (task int, upstream int)
 SELECT task, upstream
   FROM task_dependencies
@@ -208,20 +214,22 @@ SELECT seq, at, kind, actor, data
 
 -- -------------------------------------------------------------------- tasks
 
--- run_tasks(run int, low int, high int) -> (task int, name text, item int, state text, reason text, attempt int, exit_code nint, queued_at nint, started_at nint, finished_at nint, due_at nint, wait_code text, wait_since nint, condition text, retries int, timeout_ms int, usual_ms nint, signal nint, message text, user_us int, sys_us int, max_rss_kib int, out_bytes int, err_bytes int, last_output_at nint, error_excerpt text, first_error_line nint, attempt_state text)
-SELECT i.task, t.name, i.item, i.state, i.reason, i.attempt, i.exit_code, i.queued_at,
-       i.started_at, i.finished_at, i.due_at, i.wait_code, i.wait_since, t.condition, t.retries,
-       t.timeout_ms, u.p50_ms AS usual_ms, a.signal, a.message, a.user_us, a.sys_us,
-       a.max_rss_kib, a.out_bytes, a.err_bytes, a.last_output_at, a.error_excerpt,
-       a.first_error_line, a.state AS attempt_state
-  FROM workflow_runs r
-  JOIN task_instances i ON i.run_id = r.id AND i.task BETWEEN :low AND :high
-  JOIN tasks t ON t.version_id = r.version_id AND t.task = i.task
-  LEFT JOIN stats u ON u.workflow_id = r.workflow_id AND u.task = t.name
-  LEFT JOIN attempts a ON a.run_id = i.run_id AND a.task = i.task AND a.item = i.item
-                      AND a.attempt = i.attempt
- WHERE r.id = :run
- ORDER BY i.task, i.item;
+-- usual_of_tasks(workflow int) -> (task text, p50_ms int)
+SELECT task, p50_ms FROM stats WHERE workflow_id = :workflow AND task <> '' ORDER BY task;
+
+-- run_instances(run int, low int, high int) -> (task int, item int, state text, reason text, attempt int, exit_code nint, queued_at nint, started_at nint, finished_at nint, due_at nint, wait_code text)
+SELECT task, item, state, reason, attempt, exit_code, queued_at, started_at, finished_at, due_at,
+       wait_code
+  FROM task_instances
+ WHERE run_id = :run AND task BETWEEN :low AND :high
+ ORDER BY task, item;
+
+-- run_attempts(run int, low int, high int) -> (task int, item int, attempt int, signal nint, message text, user_us int, sys_us int, max_rss_kib int, out_bytes int, err_bytes int, last_output_at nint, error_excerpt text, first_error_line nint)
+SELECT task, item, attempt, signal, message, user_us, sys_us, max_rss_kib, out_bytes, err_bytes,
+       last_output_at, error_excerpt, first_error_line
+  FROM attempts
+ WHERE run_id = :run AND task BETWEEN :low AND :high
+ ORDER BY task, item, attempt;
 
 -- run_states(run int) -> (task int, item int, state text)
 SELECT task, item, state FROM task_instances WHERE run_id = :run ORDER BY task, item;

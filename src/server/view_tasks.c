@@ -3,7 +3,11 @@
  * server/view_tasks.c: the tasks of a run.
  *
  * What a task waits for is another task, so the whole run is read first and
- * written afterwards. Everything read lives in one arena. */
+ * written afterwards. Everything read lives in one arena.
+ *
+ * A run may have thousands of tasks, and the browser asks for all of them: each
+ * table is read once along its key, and what belongs together is put together
+ * here. Four seeks a row cost more than the rest. */
 #include "server/view_parts.h"
 #include "server/words.h"
 #include "store/versions.h"
@@ -11,16 +15,38 @@
 
 #include <stdlib.h>
 
+/* What the version says of a task. */
+struct defined {
+    struct str name, condition;
+    int64_t retries, timeout_ms;
+};
+
+struct usual {
+    struct str task;
+    int64_t p50_ms;
+};
+
+/* An instance and its last attempt. */
+struct row {
+    struct run_instances_row of;
+    struct run_attempts_row last; /* {.signal = DB_NULL, ..} if there was none */
+    const struct defined *def;
+    int64_t usual_ms;
+};
+
 struct whole {
     struct arena arena;
-    struct run_tasks_row *rows;
+    struct row *rows;
     size_t count, cap;
+    bool all;             /* `rows` are all of the run */
+    struct defined *defs; /* by task */
+    struct usual *usual;  /* sorted by name */
+    size_t usual_count, usual_cap;
     /* The graph of the version: parents of task i are up[first[i]..first[i + 1]). */
     uint32_t *first, *up;
     size_t task_count, up_cap;
     const char **states; /* by task: the word of the state, NULL: not read */
-    struct str *names;
-    int64_t *queue; /* since when others wait, sorted */
+    int64_t *queue;      /* since when others wait, sorted */
     size_t queue_count, queue_cap;
     struct view_slots_use use;
 };
@@ -32,59 +58,130 @@ static void whole_free(struct whole *w)
     free(w->first);
     free(w->up);
     free(w->states);
-    free(w->names);
+    free(w->defs);
+    free(w->usual);
     free(w->queue);
 }
 
-static struct run_tasks_row keep(struct whole *w, struct run_tasks_row r)
+static void keep_instance(struct whole *w, struct run_instances_row i)
 {
-    r.name = arena_str(&w->arena, r.name);
-    r.state = arena_str(&w->arena, r.state);
-    r.reason = arena_str(&w->arena, r.reason);
-    r.wait_code = arena_str(&w->arena, r.wait_code);
-    r.condition = arena_str(&w->arena, r.condition);
-    r.message = arena_str(&w->arena, r.message);
-    r.error_excerpt = arena_str(&w->arena, r.error_excerpt);
-    r.attempt_state = arena_str(&w->arena, r.attempt_state);
-    return r;
+    enum task_state state;
+    if (w->count == w->cap)
+        w->rows = mem_grow(w->rows, &w->cap, w->count + 1, sizeof *w->rows);
+    if (task_state_parse(i.state, &state))
+        i.state = str_of(task_state_word(state));
+    else
+        i.state = arena_str(&w->arena, i.state);
+    i.reason = arena_str(&w->arena, i.reason);
+    i.wait_code = arena_str(&w->arena, i.wait_code);
+    w->rows[w->count++] = (struct row){
+        .of = i,
+        .last = {.signal = DB_NULL, .last_output_at = DB_NULL, .first_error_line = DB_NULL},
+        .def = &w->defs[i.task],
+        .usual_ms = DB_NULL};
 }
 
-static bool read_rows(const struct view *v, int64_t run, int64_t low, int64_t high, struct whole *w,
-                      struct err *e)
+static bool read_instances(const struct view *v, int64_t run, int64_t low, int64_t high,
+                           struct whole *w, struct err *e)
 {
     CLEANUP(db_rows_close)
     struct db_rows rows = {0};
-    if (!sql_run_tasks(v->db, run, low, high, &rows, e))
+    if (!sql_run_instances(v->db, run, low, high, &rows, e))
         return false;
-    for (struct run_tasks_row r; sql_run_tasks_next(&rows, &r);) {
-        if (w->count == w->cap)
-            w->rows = mem_grow(w->rows, &w->cap, w->count + 1, sizeof *w->rows);
-        w->rows[w->count++] = keep(w, r);
+    for (struct run_instances_row i; sql_run_instances_next(&rows, &i);)
+        if ((size_t)i.task < w->task_count)
+            keep_instance(w, i);
+    return db_rows_end(&rows, e);
+}
+
+static bool is_before(const struct run_instances_row *i, const struct run_attempts_row *a)
+{
+    return i->task != a->task ? i->task < a->task : i->item < a->item;
+}
+
+/* Both come in the same order. */
+static bool read_attempts(const struct view *v, int64_t run, int64_t low, int64_t high,
+                          struct whole *w, struct err *e)
+{
+    CLEANUP(db_rows_close)
+    struct db_rows rows = {0};
+    struct row *r = w->rows, *end = w->rows + w->count;
+    if (!sql_run_attempts(v->db, run, low, high, &rows, e))
+        return false;
+    for (struct run_attempts_row a; sql_run_attempts_next(&rows, &a);) {
+        while (r < end && is_before(&r->of, &a))
+            r++;
+        if (r == end || r->of.task != a.task || r->of.item != a.item || r->of.attempt != a.attempt)
+            continue;
+        a.message = arena_str(&w->arena, a.message);
+        a.error_excerpt = arena_str(&w->arena, a.error_excerpt);
+        r->last = a;
     }
     return db_rows_end(&rows, e);
 }
 
-/* The states and names of all tasks, of which `rows` may be a part. */
-static bool read_states(const struct view *v, int64_t run, int64_t version, struct whole *w,
-                        struct err *e)
+static int compare_usual(const void *name, const void *usual)
+{
+    const struct str *a = name, *b = &((const struct usual *)usual)->task;
+    int order = memcmp(a->at, b->at, MIN(a->len, b->len));
+    return order ? order : a->len < b->len ? -1 : a->len > b->len;
+}
+
+static bool read_usual(const struct view *v, int64_t workflow, struct whole *w, struct err *e)
 {
     CLEANUP(db_rows_close)
-    struct db_rows names = {0};
+    struct db_rows rows = {0};
+    if (!sql_usual_of_tasks(v->db, workflow, &rows, e))
+        return false;
+    for (struct usual_of_tasks_row u; sql_usual_of_tasks_next(&rows, &u);) {
+        if (w->usual_count == w->usual_cap)
+            w->usual = mem_grow(w->usual, &w->usual_cap, w->usual_count + 1, sizeof *w->usual);
+        w->usual[w->usual_count++] = (struct usual){arena_str(&w->arena, u.task), u.p50_ms};
+    }
+    for (size_t i = 0; i < w->count && w->usual_count; i++) {
+        const struct usual *u = bsearch(&w->rows[i].def->name, w->usual, w->usual_count,
+                                        sizeof *w->usual, compare_usual);
+        w->rows[i].usual_ms = u ? u->p50_ms : DB_NULL;
+    }
+    return db_rows_end(&rows, e);
+}
+
+static bool read_defined(const struct view *v, int64_t version, struct whole *w, struct err *e)
+{
+    CLEANUP(db_rows_close)
+    struct db_rows rows = {0};
+    w->defs = mem_new((w->task_count + 1) * sizeof *w->defs);
+    for (size_t i = 0; i < w->task_count; i++)
+        w->defs[i].name = S("");
+    if (!sql_version_defined(v->db, version, &rows, e))
+        return false;
+    for (struct version_defined_row t; sql_version_defined_next(&rows, &t);)
+        if ((size_t)t.task < w->task_count)
+            w->defs[t.task] = (struct defined){.name = arena_str(&w->arena, t.name),
+                                               .condition = arena_str(&w->arena, t.condition),
+                                               .retries = t.retries,
+                                               .timeout_ms = t.timeout_ms};
+    return db_rows_end(&rows, e);
+}
+
+/* The states of all tasks, of which `rows` may be a part. */
+static bool read_states(const struct view *v, int64_t run, struct whole *w, struct err *e)
+{
     CLEANUP(db_rows_close)
     struct db_rows states = {0};
-    w->names = mem_new((w->task_count + 1) * sizeof *w->names);
     w->states = mem_new((w->task_count + 1) * sizeof *w->states);
-    if (!sql_version_tasks(v->db, version, &names, e) || !sql_run_states(v->db, run, &states, e))
+    for (size_t i = 0; i < w->count && w->all; i++)
+        w->states[w->rows[i].of.task] = w->rows[i].of.state.at;
+    if (w->all)
+        return true;
+    if (!sql_run_states(v->db, run, &states, e))
         return false;
-    for (struct version_tasks_row t; sql_version_tasks_next(&names, &t);)
-        if ((size_t)t.task < w->task_count)
-            w->names[t.task] = arena_str(&w->arena, t.name);
     for (struct run_states_row s; sql_run_states_next(&states, &s);) {
         enum task_state state;
         if ((size_t)s.task < w->task_count && task_state_parse(s.state, &state))
             w->states[s.task] = task_state_word(state);
     }
-    return db_rows_end(&names, e) && db_rows_end(&states, e);
+    return db_rows_end(&states, e);
 }
 
 static bool read_graph(const struct view *v, int64_t version, struct whole *w, struct err *e)
@@ -116,7 +213,7 @@ static bool read_queue(const struct view *v, struct whole *w, struct err *e)
     struct db_rows rows = {0};
     bool waits = false;
     for (size_t i = 0; i < w->count && !waits; i++)
-        waits = str_is(w->rows[i].state, "queued");
+        waits = str_is(w->rows[i].of.state, "queued");
     if (!waits)
         return true;
     if (!view_slots_now(v, &w->use, e) || !sql_queue(v->db, &rows, e))
@@ -152,6 +249,7 @@ static bool read_whole(const struct view *v, int64_t run, int64_t low, int64_t h
         return false;
     if (!sql_run_brief_next(&rows, &r))
         return err_set(e, ERR_NOT_FOUND, "there is no run #%lld", (long long)run);
+    w->all = low == 0 && high == INT64_MAX;
     w->task_count = (size_t)MAX(r.tasks_total, 0);
     struct version_text_row text;
     CLEANUP(db_rows_close)
@@ -160,8 +258,9 @@ static bool read_whole(const struct view *v, int64_t run, int64_t low, int64_t h
         return false;
     if (sql_version_text_next(&version, &text))
         w->task_count = (size_t)text.task_count;
-    return read_rows(v, run, low, high, w, e) && read_states(v, run, r.version_id, w, e) &&
-           read_graph(v, r.version_id, w, e) && read_queue(v, w, e);
+    return read_defined(v, r.version_id, w, e) && read_instances(v, run, low, high, w, e) &&
+           read_attempts(v, run, low, high, w, e) && read_usual(v, r.workflow_id, w, e) &&
+           read_states(v, run, w, e) && read_graph(v, r.version_id, w, e) && read_queue(v, w, e);
 }
 
 /* ---- writing ---- */
@@ -174,77 +273,77 @@ static bool is_over(const char *state)
 
 enum { PARENTS_NAMED = 4 };
 
-static void write_wait(const struct view *v, const struct whole *w, const struct run_tasks_row *r,
+static void write_wait(const struct view *v, const struct whole *w, const struct row *r,
                        struct json *j)
 {
     CLEANUP(buf_free)
     struct buf text = {0};
     struct str parents[PARENTS_NAMED];
-    struct waiting wait = {.state = r->state,
-                           .wait_code = view_wait_code(r->wait_code, &w->use),
-                           .since = r->queued_at == DB_NULL ? 0 : r->queued_at,
+    struct waiting wait = {.state = r->of.state,
+                           .wait_code = view_wait_code(r->of.wait_code, &w->use),
+                           .since = r->of.queued_at == DB_NULL ? 0 : r->of.queued_at,
                            .now = v->now,
-                           .due_at = r->due_at == DB_NULL ? 0 : r->due_at,
-                           .attempt = r->attempt,
-                           .retries = r->retries,
+                           .due_at = r->of.due_at == DB_NULL ? 0 : r->of.due_at,
+                           .attempt = r->of.attempt,
+                           .retries = r->def->retries,
                            .slots_used = w->use.used,
                            .slots_total = w->use.total,
                            .parents = parents};
-    for (uint32_t i = w->first[r->task]; i < w->first[r->task + 1]; i++)
+    for (uint32_t i = w->first[r->of.task]; i < w->first[r->of.task + 1]; i++)
         if (!is_over(w->states[w->up[i]])) {
             if (wait.parent_count < PARENTS_NAMED)
-                parents[wait.parent_count] = w->names[w->up[i]];
+                parents[wait.parent_count] = w->defs[w->up[i]].name;
             wait.parent_count++;
         }
-    if (w->queue_count && r->queued_at != DB_NULL)
-        wait.place = place_in_line(w, r->queued_at);
+    if (w->queue_count && r->of.queued_at != DB_NULL)
+        wait.place = place_in_line(w, r->of.queued_at);
     words_waiting(&text, &wait);
     view_text(j, "wait", &text);
 }
 
-static void write_cause(const struct run_tasks_row *r, struct json *j)
+static void write_cause(const struct row *r, struct json *j)
 {
     CLEANUP(buf_free)
     struct buf text = {0};
-    words_ending(&text, &(struct ending){.state = r->state,
-                                         .reason = r->reason,
-                                         .exit_code = r->exit_code,
-                                         .signal = r->signal,
-                                         .timeout_ms = r->timeout_ms,
-                                         .attempts = r->attempt,
-                                         .message = r->message});
+    words_ending(&text, &(struct ending){.state = r->of.state,
+                                         .reason = r->of.reason,
+                                         .exit_code = r->of.exit_code,
+                                         .signal = r->last.signal,
+                                         .timeout_ms = r->def->timeout_ms,
+                                         .attempts = r->of.attempt,
+                                         .message = r->last.message});
     view_text(j, "cause", &text);
 }
 
-static void write_task(const struct view *v, const struct whole *w, const struct run_tasks_row *r,
+static void write_task(const struct view *v, const struct whole *w, const struct row *r,
                        struct json *j)
 {
-    json_int(j, "task", r->task);
-    json_str(j, "name", r->name);
-    json_int(j, "item", r->item);
-    json_str(j, "state", r->state);
-    json_str(j, "reason", r->reason);
-    json_int(j, "attempt", r->attempt);
-    view_nint(j, "exit_code", r->exit_code);
-    view_nint(j, "signal", r->signal);
-    view_time(j, "queued_at", r->queued_at);
-    view_time(j, "started_at", r->started_at);
-    view_time(j, "finished_at", r->finished_at);
-    view_duration(j, "duration_ms", r->started_at, r->finished_at, v->now);
+    json_int(j, "task", r->of.task);
+    json_str(j, "name", r->def->name);
+    json_int(j, "item", r->of.item);
+    json_str(j, "state", r->of.state);
+    json_str(j, "reason", r->of.reason);
+    json_int(j, "attempt", r->of.attempt);
+    view_nint(j, "exit_code", r->of.exit_code);
+    view_nint(j, "signal", r->last.signal);
+    view_time(j, "queued_at", r->of.queued_at);
+    view_time(j, "started_at", r->of.started_at);
+    view_time(j, "finished_at", r->of.finished_at);
+    view_duration(j, "duration_ms", r->of.started_at, r->of.finished_at, v->now);
     write_wait(v, w, r, j);
     write_cause(r, j);
-    json_str(j, "error_excerpt", r->error_excerpt);
-    view_nint(j, "first_error_line", r->first_error_line);
+    json_str(j, "error_excerpt", r->last.error_excerpt);
+    view_nint(j, "first_error_line", r->last.first_error_line);
     view_nint(j, "usual_ms", r->usual_ms);
-    json_int(j, "cpu_ms", (r->user_us + r->sys_us) / 1000);
-    json_int(j, "max_rss_bytes", r->max_rss_kib * 1024);
-    json_int(j, "out_bytes", r->out_bytes);
-    json_int(j, "err_bytes", r->err_bytes);
-    view_time(j, "last_output_at", r->last_output_at);
-    json_str(j, "condition", r->condition);
-    json_int(j, "retries", r->retries);
+    json_int(j, "cpu_ms", (r->last.user_us + r->last.sys_us) / 1000);
+    json_int(j, "max_rss_bytes", r->last.max_rss_kib * 1024);
+    json_int(j, "out_bytes", r->last.out_bytes);
+    json_int(j, "err_bytes", r->last.err_bytes);
+    view_time(j, "last_output_at", r->last.last_output_at);
+    json_str(j, "condition", r->def->condition);
+    json_int(j, "retries", r->def->retries);
     json_list(j, "depends_on");
-    for (uint32_t i = w->first[r->task]; i < w->first[r->task + 1]; i++)
+    for (uint32_t i = w->first[r->of.task]; i < w->first[r->of.task + 1]; i++)
         json_int(j, NULL, w->up[i]);
     json_list_end(j);
 }
@@ -261,8 +360,6 @@ bool view_run_tasks(const struct view *v, int64_t run, struct buf *out, struct e
         return false;
     json_list(&j, "items");
     for (size_t i = 0; i < w.count; i++) {
-        if ((size_t)w.rows[i].task >= w.task_count)
-            continue;
         json_open(&j, NULL);
         write_task(v, &w, &w.rows[i], &j);
         json_close(&j);
@@ -274,12 +371,12 @@ bool view_run_tasks(const struct view *v, int64_t run, struct buf *out, struct e
 
 /* ---- one task ---- */
 
-static bool write_attempts(const struct view *v, int64_t run, const struct run_tasks_row *t,
-                           struct json *j, struct err *e)
+static bool write_attempts(const struct view *v, int64_t run, const struct row *t, struct json *j,
+                           struct err *e)
 {
     CLEANUP(db_rows_close)
     struct db_rows rows = {0};
-    if (!sql_attempts_of(v->db, run, t->task, t->item, &rows, e))
+    if (!sql_attempts_of(v->db, run, t->of.task, t->of.item, &rows, e))
         return false;
     json_list(j, "attempts");
     for (struct attempts_of_row a; sql_attempts_of_next(&rows, &a);) {
@@ -288,7 +385,7 @@ static bool write_attempts(const struct view *v, int64_t run, const struct run_t
         words_ending(&cause, &(struct ending){.state = a.state,
                                               .exit_code = a.exit_code,
                                               .signal = a.signal,
-                                              .timeout_ms = t->timeout_ms,
+                                              .timeout_ms = t->def->timeout_ms,
                                               .message = a.message});
         json_open(j, NULL);
         json_int(j, "attempt", a.attempt);
@@ -409,7 +506,7 @@ bool view_run_task(const struct view *v, int64_t run, struct str task, struct bu
     if (!view_task_find(v, run, task, &index, &item, e) ||
         !read_whole(v, run, index, index, &w, e) || !sql_run_brief(v->db, run, &brief, e))
         return false;
-    while (i < w.count && w.rows[i].item != item)
+    while (i < w.count && w.rows[i].of.item != item)
         i++;
     if (i == w.count || !sql_run_brief_next(&brief, &r) ||
         !sql_workflow(v->db, r.workflow_id, &flow, e) || !sql_workflow_next(&flow, &wf))
@@ -428,24 +525,32 @@ bool view_run_task(const struct view *v, int64_t run, struct str task, struct bu
 
 /* ---- finding one ---- */
 
+static int nearest(const struct whole *w, struct str text)
+{
+    struct str *names = mem_new((w->task_count + 1) * sizeof *names);
+    for (size_t i = 0; i < w->task_count; i++)
+        names[i] = w->defs[i].name;
+    int near = str_nearest(text, names, w->task_count, 2);
+    free(names);
+    return near;
+}
+
 static bool suggest(const struct view *v, int64_t run, int64_t version, struct str text,
                     struct err *e)
 {
+    CLEANUP(whole_free)
     struct whole w = {0};
     struct version_text_row row;
     CLEANUP(db_rows_close)
     struct db_rows rows = {0};
     bool known = sql_version_text(v->db, version, &rows, e) && sql_version_text_next(&rows, &row);
     w.task_count = known ? (size_t)row.task_count : 0;
-    int near = -1;
-    if (known && read_states(v, run, version, &w, e))
-        near = str_nearest(text, w.names, w.task_count, 2);
+    int near = known && read_defined(v, version, &w, e) ? nearest(&w, text) : -1;
     if (near >= 0)
         err_set(e, ERR_NOT_FOUND, "run #%lld has no task '%.*s', did you mean '%.*s'?",
-                (long long)run, STR_ARG(text), STR_ARG(w.names[near]));
+                (long long)run, STR_ARG(text), STR_ARG(w.defs[near].name));
     else
         err_set(e, ERR_NOT_FOUND, "run #%lld has no task '%.*s'", (long long)run, STR_ARG(text));
-    whole_free(&w);
     return false;
 }
 

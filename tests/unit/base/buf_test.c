@@ -35,11 +35,40 @@ TEST(a_cut_keeps_the_rest)
     buf_free(&b);
 }
 
+/* The text inside the quotes; of a short string, where bytes are looked at one
+ * by one. */
+static void quoted(struct buf *out, const char *bytes, size_t n)
+{
+    struct buf b = {0};
+    struct json j = json_to(&b);
+    json_str(&j, NULL, (struct str){bytes, n});
+    buf_add(out, b.at + 1, b.len - 2);
+    buf_free(&b);
+}
+
+TEST(long_strings_are_quoted_as_short_ones)
+{
+    TEST_BEGIN;
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < 17; at++) {
+            char text[17] = "abcdefghijklmnopq";
+            struct buf whole = {0}, parts = {0};
+            text[at] = (char)c;
+            quoted(&whole, text, sizeof text);
+            for (size_t i = 0; i < sizeof text; i++)
+                quoted(&parts, text + i, 1);
+            CHECK_STR(__LINE__, whole.at, parts.at);
+            buf_free(&whole);
+            buf_free(&parts);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_is_written_with_its_commas_and_escapes),
         cmocka_unit_test(a_cut_keeps_the_rest),
+        cmocka_unit_test(long_strings_are_quoted_as_short_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
