@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "../check.h"
+#include "../tempdir.h"
 
 #include "executor/executor.h"
 
-#include <ftw.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 /* A house with one room and a database; what the room says to the worker is
  * noted as text. */
 struct house {
-    char dir[64];
+    char dir[TEMPDIR_MAX];
     struct store store;
     struct versions *versions;
     struct corridor corridor;
@@ -60,8 +60,7 @@ static struct house *house_new(const char *yaml)
 {
     struct house *h = mem_new(sizeof *h);
     struct err e = {0};
-    strcpy(h->dir, "/tmp/gowtf-room-XXXXXX");
-    CHECK(mkdtemp(h->dir));
+    CHECK(tempdir_make(h->dir));
     h->wake = eventfd(0, EFD_CLOEXEC);
     h->door = door_new(h->wake);
     must(store_open(h->dir, DURABLE_NORMAL, &h->store, &e), &e);
@@ -77,19 +76,13 @@ static struct house *house_new(const char *yaml)
     return h;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static void house_free(struct house *h)
 {
     close_room(h);
     store_close(&h->store);
     door_free(h->door);
     close(h->wake);
-    nftw(h->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    tempdir_remove(h->dir);
     buf_free(&h->said);
     free(h);
 }

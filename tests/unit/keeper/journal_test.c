@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/journal.h"
 #include "../check.h"
+#include "../tempdir.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,18 +9,16 @@
 
 static const uint8_t boot[16] = {1, 2, 3};
 
-static int temporary_dir(char path[32])
+static int temporary_dir(char path[TEMPDIR_MAX])
 {
-    strcpy(path, "/tmp/gowtf-j-XXXXXX");
-    CHECK(mkdtemp(path));
+    CHECK(tempdir_make(path));
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void remove_dir(int dir, const char *path)
 {
-    unlinkat(dir, "journal", 0);
     close(dir);
-    CHECK(rmdir(path) == 0);
+    CHECK(tempdir_remove(path));
 }
 
 static void open_new(struct journal *j, int dir)
@@ -46,7 +45,7 @@ TEST(the_checksum_is_crc32c)
 TEST(a_journal_cut_at_any_byte_gives_the_records_before_the_cut)
 {
     TEST_BEGIN;
-    char path[32];
+    char path[TEMPDIR_MAX];
     int dir = temporary_dir(path);
     struct journal j;
     open_new(&j, dir);
@@ -67,7 +66,7 @@ TEST(a_journal_cut_at_any_byte_gives_the_records_before_the_cut)
 TEST(a_changed_byte_ends_the_journal_where_it_is)
 {
     TEST_BEGIN;
-    char path[32];
+    char path[TEMPDIR_MAX];
     int dir = temporary_dir(path);
     struct journal j;
     open_new(&j, dir);
@@ -87,7 +86,7 @@ TEST(a_changed_byte_ends_the_journal_where_it_is)
 TEST(numbers_go_on_when_records_are_forgotten_and_when_the_keeper_is_new)
 {
     TEST_BEGIN;
-    char path[32];
+    char path[TEMPDIR_MAX];
     int dir = temporary_dir(path);
     struct journal j;
     struct journal_old old;
@@ -119,7 +118,7 @@ TEST(numbers_go_on_when_records_are_forgotten_and_when_the_keeper_is_new)
 TEST(no_journal_and_no_sense_are_no_records)
 {
     TEST_BEGIN;
-    char path[32];
+    char path[TEMPDIR_MAX];
     int dir = temporary_dir(path);
     struct journal_old old;
     struct err e = {0};

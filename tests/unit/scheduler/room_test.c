@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scheduler/scheduler.h"
 #include "../model/zone.h"
+#include "../tempdir.h"
 
-#include <ftw.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -16,7 +16,7 @@ static const char source[] = "name: etl\n"
 
 /* A house with this one room, on a directory of its own. */
 static struct {
-    char dir[64];
+    char dir[TEMPDIR_MAX];
     struct store store;
     struct versions *versions;
     struct corridor corridor;
@@ -92,8 +92,7 @@ static int begin(void **state)
     char text[1000];
     (void)state;
     memset(&h, 0, sizeof h);
-    strcpy(h.dir, "/tmp/gowtf-scheduler-XXXXXX");
-    if (!mkdtemp(h.dir) || !store_open(h.dir, DURABLE_NORMAL, &h.store, &e))
+    if (!tempdir_make(h.dir) || !store_open(h.dir, DURABLE_NORMAL, &h.store, &e))
         return -1;
     snprintf(text, sizeof text,
              "INSERT INTO workflows (id, name, version_id, path, dir, state, created_at,"
@@ -111,12 +110,6 @@ static int begin(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static int end(void **state)
 {
     (void)state;
@@ -126,7 +119,7 @@ static int end(void **state)
     corridor_done(&h.corridor);
     versions_free(h.versions);
     store_close(&h.store);
-    return nftw(h.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return tempdir_remove(h.dir) ? 0 : -1;
 }
 
 static void reply(void *ctx, const struct answer *a)

@@ -6,6 +6,7 @@
 #define TESTS_HOUSE_H
 
 #include "../check.h"
+#include "../tempdir.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "bus/door.h"
@@ -13,7 +14,6 @@
 #include "store/store.h"
 
 #include <arpa/inet.h>
-#include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 struct house {
-    char home[64];
+    char home[TEMPDIR_MAX];
     struct store store;
     struct door *door;
     int wake_fd;
@@ -40,14 +40,6 @@ struct house {
     struct wish last; /* of the last wish: kind, target, on */
     char last_body[4096], last_key[256], last_actor[64];
 };
-
-static inline int house_rm(const char *path, const struct stat *st, int flag, struct FTW *f)
-{
-    (void)st;
-    (void)flag;
-    (void)f;
-    return remove(path);
-}
 
 static inline void house_sql(struct house *h, const char *sql)
 {
@@ -119,8 +111,7 @@ static inline void house_open(struct house *h, const struct asset *assets, size_
 {
     struct err e = {0};
     *h = (struct house){.wake_fd = eventfd(0, EFD_CLOEXEC)};
-    snprintf(h->home, sizeof h->home, "/tmp/gowtf-server-XXXXXX");
-    assert_non_null(mkdtemp(h->home));
+    assert_true(tempdir_make(h->home));
     if (!store_open(h->home, DURABLE_NORMAL, &h->store, &e))
         fail_msg("%s", e.text);
     h->door = door_new(h->wake_fd);
@@ -142,7 +133,7 @@ static inline void house_close(struct house *h)
     door_free(h->door);
     store_close(&h->store);
     close(h->wake_fd);
-    nftw(h->home, house_rm, 16, FTW_DEPTH | FTW_PHYS);
+    tempdir_remove(h->home);
 }
 
 /* A workflow of three tasks, two versions, a run that failed, one that runs. */

@@ -2,29 +2,22 @@
 #include "store/store.h"
 #include "store/schema.h"
 #include "../check.h"
+#include "../tempdir.h"
 
-#include <ftw.h>
 #include <unistd.h>
 
-static char dir[64];
+static char dir[TEMPDIR_MAX];
 
 static int make_dir(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/gowtf-store-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
+    return tempdir_make(dir) ? 0 : -1;
 }
 
 static int remove_dir(void **state)
 {
     (void)state;
-    return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return tempdir_remove(dir) ? 0 : -1;
 }
 
 TEST(a_new_directory_gets_the_newest_schema_and_opens_again)

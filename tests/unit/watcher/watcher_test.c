@@ -6,16 +6,16 @@
 #include "watcher/watcher.h"
 #include "base/clock.h"
 #include "../check.h"
+#include "../tempdir.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct bench {
-    char top[64], dir[96], home[96];
+    char top[TEMPDIR_MAX], dir[96], home[96];
     struct store store;
     struct corridor corridor;
     struct door *door;
@@ -89,8 +89,8 @@ static int set_up(void **state)
 {
     (void)state;
     struct err e = {0};
-    room = (struct bench){.top = "/tmp/gowtf-watch-XXXXXX"};
-    if (!mkdtemp(room.top))
+    room = (struct bench){0};
+    if (!tempdir_make(room.top))
         return -1;
     snprintf(room.dir, sizeof room.dir, "%s/flows", room.top);
     snprintf(room.home, sizeof room.home, "%s/home", room.top);
@@ -102,12 +102,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
@@ -116,7 +110,7 @@ static int tear_down(void **state)
     corridor_done(&room.corridor);
     store_close(&room.store);
     buf_free(&room.heard);
-    return nftw(room.top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return tempdir_remove(room.top) ? 0 : -1;
 }
 
 /* ---- what the store says ---- */

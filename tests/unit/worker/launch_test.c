@@ -1,34 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/launch.h"
 #include "../check.h"
+#include "../tempdir.h"
 
-#include <ftw.h>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[64];
+static char dir[TEMPDIR_MAX];
 static struct launch_base base;
 
 static int make_dir(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/gowtf-launch-XXXXXX");
     launch_base_init(&base);
-    return sodium_init() >= 0 && mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
+    return sodium_init() >= 0 && tempdir_make(dir) ? 0 : -1;
 }
 
 static int remove_dir(void **state)
 {
     (void)state;
     launch_base_done(&base);
-    return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return tempdir_remove(dir) ? 0 : -1;
 }
 
 struct launched {
