@@ -387,8 +387,10 @@ static void hold_settle(struct house *h, struct held *x)
     struct proc p;
     if (proc_look(x->pid, &p))
         x->ticks = p.ticks;
-    if (x->launch && launch_is_away(x->launch) && !x->launch->error)
+    if (x->launch && launch_is_away(x->launch) && !x->launch->error) {
+        proc_offer_to_oom(x->pid); /* not before: it would be our own memory's score */
         held_free_texts(x);
+    }
     hold_tell_started(h, x);
     slot_watch(&h->slots, x->slot, h->wall);
     house_wake_at(h, slots_deadline(&h->slots));

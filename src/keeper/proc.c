@@ -15,7 +15,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { ENVIRON_MAX = 4 << 20, CHILDREN_MAX = 64 << 10, TREE_MAX = 256, GROUP_MAX = 1024 };
+enum {
+    ENVIRON_MAX = 4 << 20,
+    CHILDREN_MAX = 64 << 10,
+    TREE_MAX = 256,
+    GROUP_MAX = 1024,
+    OOM_OFFER = 200,
+    OOM_MAX = 1000
+};
 
 /* The beginning of a small file of /proc; its length, or -1. */
 static ssize_t proc_read(const char *path, char *buf, size_t cap)
@@ -264,6 +271,18 @@ void proc_tree_usage(pid_t leader, uint64_t *cpu_ms, uint64_t *rss_kib)
         *rss_kib += p.rss_kib;
         count = process_children(tree[i], tree, count, TREE_MAX);
     }
+}
+
+void proc_offer_to_oom(pid_t pid)
+{
+    char path[64], text[16];
+    if (proc_read("/proc/self/oom_score_adj", text, sizeof text) <= 0)
+        return;
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", pid);
+    CLEANUP(fd_close)
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0)
+        dprintf(fd, "%ld", MIN(strtol(text, NULL, 10) + OOM_OFFER, OOM_MAX));
 }
 
 /* The kernel's struct of 6.15; older headers do not have it. */

@@ -56,6 +56,9 @@ size_t proc_children(pid_t *out, size_t max);
 /* CPU and memory of `leader` and everything below it. */
 void proc_tree_usage(pid_t leader, uint64_t *cpu_ms, uint64_t *rss_kib);
 
+/* Let the kernel, when memory runs out, prefer `pid` to us. */
+void proc_offer_to_oom(pid_t pid);
+
 /* How the process behind an adopted pidfd ended, where the kernel remembers
  * (Linux 6.15). False: it does not (yet). */
 bool pidfd_exit_status(int pidfd, int *status);

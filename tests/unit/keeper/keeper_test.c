@@ -211,6 +211,21 @@ TEST(more_attempts_than_slots_and_threads_all_end)
     client_close(&c);
 }
 
+TEST(when_memory_runs_out_a_task_goes_before_the_keeper)
+{
+    TEST_BEGIN;
+    struct client c = {0};
+    client_open(&c);
+    client_sh(&c, 1,
+              "own=$(cat /proc/$PPID/oom_score_adj); want=$((own + 200)); "
+              "[ $want -le 1000 ] || want=1000; "
+              "until [ $(cat /proc/$$/oom_score_adj) = $want ]; do sleep 0.01; done; "
+              "exec test $(cat /proc/$PPID/oom_score_adj) = $own",
+              NULL);
+    CHECK_INT(__LINE__, client_ended(&c).code, 0);
+    client_close(&c);
+}
+
 /* ---- logs ---- */
 
 TEST(little_output_goes_to_the_segment_and_the_slot_is_used_again)
@@ -771,6 +786,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_script_without_an_interpreter_line_is_given_to_the_shell),
         cmocka_unit_test(a_name_is_started_once_until_its_end_is_acknowledged),
         cmocka_unit_test(more_attempts_than_slots_and_threads_all_end),
+        cmocka_unit_test(when_memory_runs_out_a_task_goes_before_the_keeper),
         cmocka_unit_test(little_output_goes_to_the_segment_and_the_slot_is_used_again),
         cmocka_unit_test(much_output_becomes_files_of_its_own),
         cmocka_unit_test(a_running_task_is_read_while_it_writes),
