@@ -69,7 +69,6 @@ static bool check_file(const struct cli *c, const char *path, int *status)
     struct buf text CLEANUP(buf_free) = {0}, out CLEANUP(buf_free) = {0};
     struct problems ps CLEANUP(problems_free) = {0};
     struct err e = {0};
-    const char *slash = strrchr(path, '/');
 
     if (!fd_open_read(AT_FDCWD, path, &fd, &e) || !fd_read_all(fd, FILE_BYTES_MAX + 1, &text, &e)) {
         e.kind = ERR_NOT_FOUND;
@@ -79,7 +78,7 @@ static bool check_file(const struct cli *c, const char *path, int *status)
     struct str bytes = {text.at ? text.at : "", text.len};
     struct zones *tree = zones_new(NULL);
     struct load_zones zones = zones_for_load(tree);
-    struct workflow *w = workflow_load_with(bytes, str_of(slash ? slash + 1 : path), &zones, &ps);
+    struct workflow *w = workflow_load_with(bytes, str_of(path), &zones, &ps);
     zones_free(tree);
     for (size_t i = 0; i < ps.count && !c->quiet; i++) {
         problem_print(&ps.at[i], str_of(path), bytes, c->err.colour, &out);

@@ -74,9 +74,8 @@ static void print_file(struct check *k, const struct problems *ps, struct str pa
 static void check_text(struct check *k, struct str path, struct str text)
 {
     struct problems ps = {0};
-    const char *slash = strrchr(path.at, '/');
     struct load_zones zones = zones_for_load(k->zones);
-    struct workflow *w = workflow_load_with(text, str_of(slash ? slash + 1 : path.at), &zones, &ps);
+    struct workflow *w = workflow_load_with(text, path, &zones, &ps);
 
     size_t warnings = ps.count - ps.error_count;
     k->files++;

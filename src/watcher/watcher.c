@@ -155,19 +155,11 @@ static struct reading *reading_new(struct str path, enum file_state was)
     return r;
 }
 
-static struct str base_name(struct str path)
-{
-    size_t at = path.len;
-    while (at && path.at[at - 1] != '/')
-        at--;
-    return (struct str){path.at + at, path.len - at};
-}
-
 static void parse(struct watcher *w, struct reading *r)
 {
     struct str text = {r->text.at ? r->text.at : "", r->text.len};
     struct load_zones zones = zones_for_load(w->zones);
-    r->workflow = workflow_load_with(text, base_name(r->path), &zones, &r->problems);
+    r->workflow = workflow_load_with(text, r->path, &zones, &r->problems);
 }
 
 static void keep_reading(struct watcher *w, struct reading *r)

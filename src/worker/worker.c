@@ -3,7 +3,7 @@
  * worker/worker.c: attempts out, facts in.
  *
  *     TASK_START ─▶ launch.c ─▶ line.c ═▶ keeper
- *     `attempts` ◀─ pending facts ◀─ line.c ◀═ keeper      ─▶ TASK_STARTED, TASK_ENDED
+ *     `attempts` ◀─ facts.c ◀─ line.c ◀═ keeper      ─▶ TASK_STARTED, TASK_ENDED
  *
  * What must stay true:
  *
@@ -15,7 +15,7 @@
  *     has no end anybody saw: it is reported as such, never started again;
  *   - facts stay pending until their transaction has committed. */
 #include "worker/worker.h"
-#include "worker/excerpt.h"
+#include "worker/facts.h"
 #include "worker/launch.h"
 #include "worker/line.h"
 #include "worker.sql.h"
@@ -53,23 +53,6 @@ struct wrun {
     uint64_t used; /* for throwing out the one unused for longest */
 };
 
-/* A row of `attempts` to be written. */
-struct fact {
-    struct attempt attempt;
-    enum attempt_state state;
-    int64_t pid, started_at, finished_at, exit_code, signal, last_output;
-    bool needed_kill;
-    struct wire_usage usage;
-    struct log_ref log;
-    char *message; /* owned; NULL: none */
-    struct excerpt excerpt;
-};
-
-struct pending {
-    struct fact *at;
-    size_t count, cap;
-};
-
 enum phase { PHASE_DOWN, PHASE_REPLAY, PHASE_UP };
 
 struct worker {
@@ -93,7 +76,7 @@ struct worker {
     struct map by_key; /* by the random half of the run's key: struct wrun */
     uint64_t uses;
 
-    struct pending pending;
+    struct facts pending;
     uint64_t heard, written, acked; /* sequence numbers */
     bool keeper_dirty;
     /* Rows call these running; whoever is left when the journal is heard is lost. */
@@ -124,13 +107,6 @@ struct worker *worker_new(const struct worker_opts *o, struct corridor *c, struc
     return w;
 }
 
-static void facts_clear(struct pending *p)
-{
-    for (size_t i = 0; i < p->count; i++)
-        free(p->at[i].message);
-    p->count = 0;
-}
-
 static void wrun_free(struct wrun *r)
 {
     launch_run_done(&r->launch);
@@ -146,8 +122,7 @@ void worker_free(struct worker *w)
         wrun_free(s->value);
     map_free(&w->runs);
     map_free(&w->by_key);
-    facts_clear(&w->pending);
-    free(w->pending.at);
+    facts_free(&w->pending);
     free(w->expected);
     arena_free(&w->scratch);
     launch_base_done(&w->base);
@@ -270,28 +245,6 @@ static void live_count(struct worker *w, struct attempt a, int by)
 
 /* ---- facts ---- */
 
-/* News of the same attempt within a turn become one row. A turn tells of few
- * attempts and the newest are asked for first. */
-static struct fact *fact_for(struct worker *w, struct attempt a)
-{
-    struct pending *p = &w->pending;
-    for (size_t i = p->count; i-- > 0 && p->count - i <= 64;)
-        if (attempt_eq(p->at[i].attempt, a))
-            return &p->at[i];
-    p->at = mem_grow(p->at, &p->cap, p->count + 1, sizeof *p->at);
-    struct fact *f = &p->at[p->count++];
-    *f = (struct fact){
-        .attempt = a,
-        .pid = DB_NULL,
-        .started_at = DB_NULL,
-        .finished_at = DB_NULL,
-        .exit_code = DB_NULL,
-        .signal = DB_NULL,
-        .last_output = DB_NULL,
-    };
-    return f;
-}
-
 static void expect_no_more(struct worker *w, struct attempt a)
 {
     for (size_t i = 0; i < w->expected_count; i++)
@@ -317,7 +270,7 @@ static void on_started(struct worker *w, const struct wire_started *s)
                         &ignored);
         return;
     }
-    struct fact *f = fact_for(w, a);
+    struct fact *f = facts_of(&w->pending, a);
     f->state = ATTEMPT_RUNNING;
     f->pid = s->pid;
     f->started_at = s->at;
@@ -357,22 +310,12 @@ static enum attempt_state verdict(const struct wire_ended *n, const struct task 
     return ATTEMPT_FAILED;
 }
 
-static void set_message(struct fact *f, struct str text)
-{
-    free(f->message);
-    f->message = NULL;
-    if (text.len) {
-        f->message = mem_new(text.len + 1);
-        memcpy(f->message, text.at, text.len);
-    }
-}
-
 static void on_ended(struct worker *w, const struct wire_ended *n)
 {
     struct attempt a;
     if (!attempt_of(w, &n->name, &a))
         return;
-    struct fact *f = fact_for(w, a);
+    struct fact *f = facts_of(&w->pending, a);
     f->state = verdict(n, task_of(w, a));
     if (n->started_at > 0 && f->started_at == DB_NULL)
         f->started_at = n->started_at;
@@ -385,7 +328,7 @@ static void on_ended(struct worker *w, const struct wire_ended *n)
     f->usage = n->usage;
     f->log = n->log;
     f->log.name = n->name;
-    set_message(f, n->text);
+    fact_explain(f, n->text);
     if (f->state != ATTEMPT_SUCCESS)
         excerpt_find(w->store->home_fd, &f->log, &f->excerpt);
     expect_no_more(w, a);
@@ -399,11 +342,11 @@ static void on_ended(struct worker *w, const struct wire_ended *n)
 static void end_unseen(struct worker *w, struct attempt a, enum end_how how, int32_t code,
                        const char *why)
 {
-    struct fact *f = fact_for(w, a);
+    struct fact *f = facts_of(&w->pending, a);
     f->state = how == END_UNKNOWN ? ATTEMPT_LOST : ATTEMPT_SPAWN_FAILED;
     f->finished_at = w->corridor->now;
     f->log = (struct log_ref){.kind = LOG_NONE};
-    set_message(f, str_of(why));
+    fact_explain(f, str_of(why));
     post(w, (struct msg){.kind = MSG_TASK_ENDED,
                          .ended = {a, code, (uint8_t)how, CAUSE_SELF, false, w->corridor->now}});
     post(w, (struct msg){.kind = MSG_TASK_UNWATCH, .attempt = a});
@@ -689,30 +632,6 @@ void worker_hear(struct worker *w, const struct msg *m)
 
 /* ---- write down ---- */
 
-static const char *const log_words[LOG_KINDS] = {"none", "slot", "segment", "files"};
-
-static struct str text_or_none(const char *s)
-{
-    return s && s[0] ? str_of(s) : STR_NONE;
-}
-
-static bool write_fact(struct worker *w, const struct fact *f, struct err *e)
-{
-    const struct log_ref *l = &f->log;
-    bool numbered = l->kind == LOG_SLOT || l->kind == LOG_SEGMENT;
-    return sql_attempt_put(
-        &w->store->db, f->attempt.run, f->attempt.task, f->attempt.item, f->attempt.try,
-        str_of(attempt_state_word(f->state)), keeper_name, f->pid, f->started_at, f->finished_at,
-        f->exit_code, f->signal, f->needed_kill, text_or_none(f->message),
-        (int64_t)f->usage.user_us, (int64_t)f->usage.sys_us, (int64_t)f->usage.max_rss_kib,
-        (int64_t)f->usage.read_blocks, (int64_t)f->usage.write_blocks, str_of(log_words[l->kind]),
-        numbered ? (int64_t)l->number : DB_NULL,
-        l->kind == LOG_SEGMENT ? (int64_t)l->offset : DB_NULL, (int64_t)l->out_len,
-        (int64_t)l->err_len, l->marks_len, (int64_t)(l->out_dropped + l->err_dropped),
-        f->last_output, text_or_none(f->excerpt.text), f->excerpt.line ? f->excerpt.line : DB_NULL,
-        e);
-}
-
 static bool write_keeper(struct worker *w, struct err *e)
 {
     char hex[33];
@@ -733,9 +652,8 @@ bool worker_dirty(const struct worker *w)
 
 bool worker_write(struct worker *w, struct err *e)
 {
-    for (size_t i = 0; i < w->pending.count; i++)
-        if (!write_fact(w, &w->pending.at[i], e))
-            return false;
+    if (!facts_write(&w->pending, &w->store->db, keeper_name, e))
+        return false;
     if (w->keeper_dirty && !write_keeper(w, e))
         return false;
     if (w->heard != w->acked && !sql_keeper_ack(&w->store->db, keeper_name, (int64_t)w->heard, e))

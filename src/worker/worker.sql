@@ -20,16 +20,15 @@ SELECT i.run_id, i.task, i.item, i.attempt
   JOIN task_instances i ON i.run_id = r.id
  WHERE r.state IN ('queued', 'running') AND i.state = 'running';
 
--- attempt_put(run int, task int, item int, attempt int, state text, keeper text, pid nint, started nint, finished nint, exit_code nint, signal nint, needed_kill int, message text, user_us int, sys_us int, max_rss_kib int, read_blocks int, write_blocks int, log_kind text, log_number nint, log_offset nint, out_bytes int, err_bytes int, marks_bytes int, dropped_bytes int, last_output nint, excerpt text, error_line nint)
+-- attempt_put(run int, task int, item int, attempt int, state text, keeper text, pid nint, started nint, finished nint, exit_code nint, signal nint, needed_kill int, message text, user_us int, sys_us int, max_rss_kib int, read_blocks int, write_blocks int, log_kind text, log_number nint, log_offset nint, out_bytes int, err_bytes int, marks_bytes int, dropped_bytes int, excerpt text, error_line nint)
 INSERT INTO attempts (run_id, task, item, attempt, state, keeper, pid, started_at, finished_at,
                       exit_code, signal, needed_kill, message, user_us, sys_us, max_rss_kib,
                       read_blocks, write_blocks, log_kind, log_number, log_offset, out_bytes,
-                      err_bytes, marks_bytes, dropped_bytes, last_output_at, error_excerpt,
-                      first_error_line)
+                      err_bytes, marks_bytes, dropped_bytes, error_excerpt, first_error_line)
 VALUES (:run, :task, :item, :attempt, :state, :keeper, :pid, :started, :finished, :exit_code,
         :signal, :needed_kill, :message, :user_us, :sys_us, :max_rss_kib, :read_blocks,
         :write_blocks, :log_kind, :log_number, :log_offset, :out_bytes, :err_bytes, :marks_bytes,
-        :dropped_bytes, :last_output, :excerpt, :error_line)
+        :dropped_bytes, :excerpt, :error_line)
 ON CONFLICT (run_id, task, item, attempt) DO UPDATE
    SET state = excluded.state, pid = coalesce(excluded.pid, pid),
        started_at = coalesce(started_at, excluded.started_at), finished_at = excluded.finished_at,
@@ -41,7 +40,6 @@ ON CONFLICT (run_id, task, item, attempt) DO UPDATE
        log_offset = excluded.log_offset, out_bytes = excluded.out_bytes,
        err_bytes = excluded.err_bytes, marks_bytes = excluded.marks_bytes,
        dropped_bytes = excluded.dropped_bytes,
-       last_output_at = coalesce(excluded.last_output_at, last_output_at),
        error_excerpt = excluded.error_excerpt, first_error_line = excluded.first_error_line
  WHERE attempts.state IN ('starting', 'running');
 
