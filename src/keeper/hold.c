@@ -381,16 +381,26 @@ static void hold_tell_started(struct house *h, struct held *x)
     x->told = true;
 }
 
+static bool is_on_its_way(const struct held *x)
+{
+    return x->launch && !launch_is_away(x->launch);
+}
+
+/* Not before its exec: until then its memory is ours, and so is the score. */
+static void hold_went_away(struct held *x)
+{
+    if (x->launch->error)
+        return; /* its end will say so */
+    proc_offer_to_oom(x->pid);
+    held_free_texts(x);
+}
+
 /* It lives long enough to be worth a closer look. */
 static void hold_settle(struct house *h, struct held *x)
 {
     struct proc p;
     if (proc_look(x->pid, &p))
         x->ticks = p.ticks;
-    if (x->launch && launch_is_away(x->launch) && !x->launch->error) {
-        proc_offer_to_oom(x->pid); /* not before: it would be our own memory's score */
-        held_free_texts(x);
-    }
     hold_tell_started(h, x);
     slot_watch(&h->slots, x->slot, h->wall);
     house_wake_at(h, slots_deadline(&h->slots));
@@ -576,7 +586,7 @@ void hold_pidfd(struct house *h, struct held *x)
 /* Before its exec nobody could tell it from us: neither session nor cookie is its own. */
 static bool can_be_hunted(const struct held *x)
 {
-    return !x->launch || launch_is_away(x->launch);
+    return !is_on_its_way(x);
 }
 
 void hold_stop(struct house *h, struct held *x, enum wire_cause cause)
@@ -659,6 +669,8 @@ static void held_tick(struct house *h, struct held *x)
         return;
     if (!x->told && h->boot >= x->started_boot + TELL_LATE_MS)
         hold_settle(h, x);
+    if (x->told && x->launch && !is_on_its_way(x))
+        hold_went_away(x);
     if (x->timeout_ms && x->cause == WIRE_SELF && h->boot >= x->started_boot + x->timeout_ms)
         hold_stop(h, x, WIRE_TIMEOUT);
     if (x->cause != WIRE_SELF && x->hunt.stage == HUNT_NONE && can_be_hunted(x))
@@ -674,6 +686,8 @@ static ms_t held_deadline(const struct house *h, const struct held *x)
         return at;
     if (!x->told)
         at = MIN(at, x->started_boot + TELL_LATE_MS);
+    if (is_on_its_way(x))
+        at = MIN(at, h->boot + TELL_LATE_MS);
     if (x->timeout_ms && x->cause == WIRE_SELF)
         at = MIN(at, x->started_boot + x->timeout_ms);
     if (x->cause != WIRE_SELF && x->hunt.stage == HUNT_NONE)

@@ -359,8 +359,9 @@ TEST(a_task_may_clean_up_before_it_stops)
     TEST_BEGIN;
     struct client c = {0};
     client_open(&c);
-    client_sh(&c, 1, "trap 'echo clean; exit 5' TERM; echo up; sleep 1000 & wait", NULL);
-    client_expect(&c, WIRE_STARTED);
+    client_sh(&c, 1, "trap 'echo clean; exit 5' TERM; echo up; echo x > ready; sleep 1000 & wait",
+              NULL);
+    client_await_file(&c, "ready");
     client_stop(&c, 1, WIRE_STOPPED);
     struct wire_ended ended = client_ended(&c);
     CHECK_INT(__LINE__, ended.cause, WIRE_STOPPED);
