@@ -148,7 +148,7 @@ static void judge_keeper(struct health_core *h, struct keeper *k, ms_t now, stru
     if (keeper_deadline(h, k) > now)
         return;
     /* Much too late: it was us who slept, and the answer may still be on its way. */
-    bool ask = !k->asked || now - k->asked_at >= 2 * ANSWER_MS;
+    bool ask = !k->asked || now - k->asked_at >= ANSWER_MS + ASLEEP_MS;
     if (ask) {
         k->asked = true;
         k->asked_at = now;

@@ -26,6 +26,7 @@
 enum {
     LEASE_MS = 10000, /* five missed heartbeats */
     ANSWER_MS = 5000, /* for the answer to a PING */
+    ASLEEP_MS = 1000, /* whoever comes that much later has slept */
     KEEPERS_MAX = 16,
 };
 

@@ -266,7 +266,6 @@ void sched_set(struct sched *s, int64_t workflow, const struct sched_def *defs, 
 {
     struct family *f = family_of(s, workflow);
     struct entry *kept = NULL;
-    hear_clock(s, now, fx);
     for (size_t i = 0; i < count; i++) {
         struct entry *e = take_same(f, &defs[i]);
         if (!e)
@@ -278,6 +277,7 @@ void sched_set(struct sched *s, int64_t workflow, const struct sched_def *defs, 
     entries_free(s, f->first);
     f->first = kept;
     f->paused = paused;
+    hear_clock(s, now, fx); /* last: no effect names an entry that is freed here */
 }
 
 void sched_remove(struct sched *s, int64_t workflow)

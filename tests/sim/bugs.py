@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Bugs for the simulator to find: each is one edit of the executor's source.
+"""Bugs for the simulator to find: each is one edit of a core's source.
 
 bugs.py --list                 one line a bug: its file
 bugs.py --plant N IN OUT       OUT is IN with bug N in it
@@ -14,7 +14,9 @@ import sys
 
 LIVES = 10000
 ATTEMPTS, RULES, RUNS, SETTLE, SLOTS = (
-    'attempts.c', 'rules.c', 'runs.c', 'settle.c', 'slots.c')
+    'executor/attempts.c', 'executor/rules.c', 'executor/runs.c', 'executor/settle.c',
+    'executor/slots.c')
+SCHEDULER, HEALTH = 'scheduler/core.c', 'health/core.c'
 BUGS = [
     ('an end does not give the slot back', ATTEMPTS,
      '    n->tried = true;\n    exec_release(x, r, n);\n    if (!task',
@@ -76,6 +78,33 @@ BUGS = [
     ('a rerun forgets what hangs on a failure', RULES, 'done < count; done++', 'done < 1; done++'),
     ('a failed condition is a skip', RULES, '[EXPR_ERROR] = {TASK_FAILED,  REASON_EXPRESSION}',
      '[EXPR_ERROR] = {TASK_SKIPPED, REASON_CONDITION}'),
+    ('the high water runs ahead of what was decided', SCHEDULER,
+     '    e->high_water = e->due.at;\n', '    e->high_water = e->due.at + (e->every ? 0 : 60000);\n'),
+    ('grace is ignored', SCHEDULER, '    decide_late(e, now - SCHED_GRACE_MS, fx);\n',
+     '    (void)decide_late;\n'),
+    ('every backward step is followed, so slots come twice', SCHEDULER,
+     'e->high_water - now > SCHED_BACK_MS', 'e->high_water - now > 0'),
+    ('a pause is not heeded', SCHEDULER, 'f->outcome = *e->paused ? SLOT_SKIPPED : late',
+     'f->outcome = late'),
+    ('a slot is decided before its instant', SCHEDULER, 'while (e->due.at <= now)',
+     'while (e->due.at <= now + 1000)'),
+    ('an edit begins the unchanged entries anew', SCHEDULER, 'if (is_same(*p, d)) {',
+     'if (is_same(*p, d) && !d->entry.at) {'),
+    ('a restart begins all entries anew', SCHEDULER, '    if (unseen)\n        d.high_water = now;',
+     '    d.high_water = now;'),
+    ('the entry that is due stays behind another', SCHEDULER,
+     '    sift_down(s, e);\n}\n\nvoid sched_tick', '}\n\nvoid sched_tick'),
+    ('silence is taken for death without asking', HEALTH,
+     'bool ask = !k->asked || now - k->asked_at >= ANSWER_MS + ASLEEP_MS;', 'bool ask = false;'),
+    ('our own sleep is taken for silence', HEALTH,
+     '!k->asked || now - k->asked_at >= ANSWER_MS + ASLEEP_MS', '!k->asked'),
+    ('silence is counted as standing still', HEALTH,
+     'MIN(h->watched[i].progress_at + silence, now)', 'h->watched[i].progress_at'),
+    ('progress is not noticed', HEALTH,
+     'w->log_len = m->alive.log_len;\n    w->progress_at = now;', 'w->log_len = m->alive.log_len;'),
+    ('a keeper that came back is not watched', HEALTH, 'hear_keeper(h, k, now);\n    k->up = true;',
+     'hear_keeper(h, k, now);'),
+    ('who ended is watched on', HEALTH, '*w = h->watched[--h->count];', ''),
 ]
 
 

@@ -21,6 +21,13 @@ void daemon_wish(struct sim *s, enum sim_wish_kind kind, int64_t run)
          words[kind]);
 }
 
+void daemon_grant(struct sim *s, struct sim_wish wish)
+{
+    struct sim_daemon *d = &s->daemon;
+    d->granted = mem_grow(d->granted, &d->granted_cap, d->granted_count + 1, sizeof *d->granted);
+    d->granted[d->granted_count++] = wish;
+}
+
 static void tell_run(struct sim *s, int64_t id)
 {
     const struct sim_run *r = &s->runs[id];
@@ -38,6 +45,7 @@ static void hear_one(struct sim *s, const struct entry *e)
     const struct hand *h = keeper_hand(s, e->attempt);
     if (!e->end) {
         step(s, (struct exec_event){.kind = EXEC_TASK_STARTED, .attempt = e->attempt});
+        health_watch(s, e->attempt);
         return;
     }
     step(s, (struct exec_event){.kind = EXEC_TASK_ENDED,
@@ -47,6 +55,7 @@ static void hear_one(struct sim *s, const struct entry *e)
                                           .cause = h->cause,
                                           .oom = h->oom,
                                           .at = h->end_at}});
+    health_unwatch(s, e->attempt);
 }
 
 static void hear_journal(struct sim *s)
@@ -62,6 +71,7 @@ static void connect(struct sim *s)
     s->daemon.heard = s->keeper.acked;
     hear_journal(s);
     s->daemon.connected = true;
+    health_keeper_up(s);
     s->daemon.met = s->keeper.births;
     step(s, (struct exec_event){.kind = EXEC_SLOTS, .slots = s->slots});
 }
@@ -73,11 +83,13 @@ static void hear_keeper(struct sim *s)
                                    chance(&s->world, s->faults.connection));
     if (breaks) {
         d->connected = false;
+        health_keeper_down(s);
+        keeper_lose_letters(s);
         step(s, (struct exec_event){.kind = EXEC_SLOTS, .slots = 0});
     }
     if (d->connected)
         hear_journal(s);
-    else if (s->keeper.up)
+    else if (s->keeper.up && !s->keeper.frozen)
         connect(s);
 }
 
@@ -92,8 +104,11 @@ static bool is_on(const struct sim *s, struct attempt a)
  * says, and again after each restart. */
 static void hear_health(struct sim *s)
 {
+    health_hear(s);
     for (size_t i = 0; i < s->keeper.hand_count; i++) {
         const struct hand *h = &s->keeper.hands[i];
+        if (h->vanished && h->watched)
+            health_unwatch(s, h->attempt);
         if (h->vanished && is_on(s, h->attempt))
             step(s, (struct exec_event){
                         .kind = EXEC_TASK_ENDED,
@@ -114,7 +129,7 @@ static void hear_strangers(struct sim *s)
             hear_one(s, e);
     }
     if (chance(w, s->faults.foreign)) {
-        struct attempt a = {.run = s->run_count + 1 + below(w, 3), .task = below(w, 3), .try = 1};
+        struct attempt a = {.run = SIM_RUNS + 1 + below(w, 3), .task = below(w, 3), .try = 1};
         if (keeper_hand(s, a))
             return;
         note(s, NOTE_FOREIGN, a, 0, "it lives");
@@ -141,6 +156,9 @@ void daemon_boot(struct sim *s)
     struct sim_daemon *d = &s->daemon;
     ASSERT(!d->executor);
     d->executor = executor_core_new(1);
+    d->health = health_core_new();
+    d->questioned = false;
+    schedule_boot(s);
     d->fx.count = 0;
     d->connected = false;
     d->fresh = true;
@@ -149,7 +167,7 @@ void daemon_boot(struct sim *s)
             tell_run(s, id);
     ASSERT(d->fx.count == 0 || s->late); /* I28 */
     d->heard = s->keeper.acked;
-    if (s->keeper.up) {
+    if (s->keeper.up && !s->keeper.frozen) {
         keeper_hello(s);
         hear_journal(s);
     }
@@ -161,6 +179,13 @@ void daemon_kill(struct sim *s)
     struct sim_daemon *d = &s->daemon;
     executor_core_free(d->executor);
     d->executor = NULL;
+    health_core_free(d->health);
+    d->health = NULL;
+    d->verdicts.count = 0;
+    for (size_t i = 0; i < s->keeper.hand_count; i++)
+        s->keeper.hands[i].watched = false;
+    schedule_forget(s);
+    keeper_lose_letters(s);
     d->dies = ALIVE;
     d->asked_count = d->granted_count = d->fx.count = 0;
     s->deaths++;
@@ -181,6 +206,7 @@ static void think(struct sim *s)
     hear_keeper(s);
     hear_health(s);
     hear_strangers(s);
+    schedule_hear(s);
     step(s, (struct exec_event){.kind = EXEC_TICK});
     executor_core_check(s->daemon.executor);
     step(s, (struct exec_event){.kind = EXEC_DISPATCH});
@@ -197,7 +223,13 @@ static void say(struct sim *s, const struct exec_effect *f)
 {
     if (!is_heard(s))
         return;
-    if (f->kind == EXEC_START)
+    struct keeper *k = &s->keeper;
+    if (k->frozen) {
+        k->inbox = mem_grow(k->inbox, &k->inbox_cap, k->inbox_count + 1, sizeof *k->inbox);
+        k->inbox[k->inbox_count++] = f->kind == EXEC_START
+                                         ? (struct letter){f->attempt, false, CAUSE_SELF}
+                                         : (struct letter){f->stop.attempt, true, f->stop.cause};
+    } else if (f->kind == EXEC_START)
         keeper_start(s, f->attempt);
     else
         keeper_stop(s, f->stop.attempt, f->stop.cause);
@@ -230,9 +262,10 @@ bool daemon_turn(struct sim *s)
     d->fresh = false;
     if (dies(s, DIES_BEFORE_ACK, "before it acknowledges"))
         return false;
-    if (d->connected)
+    if (d->connected && !s->keeper.frozen)
         keeper_ack(s, d->heard);
-    if (is_heard(s) && d->granted_count == 0)
+    check_health(s);
+    if (is_heard(s) && !s->keeper.frozen && d->granted_count == 0)
         check_progress(s);
     return true;
 }
@@ -241,16 +274,25 @@ ms_t daemon_next(const struct sim *s)
 {
     const struct sim_daemon *d = &s->daemon;
     bool has_work = !d->executor || d->fresh || d->asked_count || d->granted_count ||
-                    s->keeper.up != d->connected || (d->connected && d->met != s->keeper.births) ||
-                    (d->connected && d->heard < s->keeper.journal_count);
+                    (s->keeper.up ? !d->connected && !s->keeper.frozen : d->connected) ||
+                    (d->connected && d->met != s->keeper.births) ||
+                    (d->connected && d->heard < s->keeper.journal_count) ||
+                    (d->connected && !s->keeper.frozen && s->keeper.acked < d->heard);
     for (size_t i = 0; !has_work && i < s->keeper.hand_count; i++)
         has_work = s->keeper.hands[i].vanished && is_on(s, s->keeper.hands[i].attempt);
-    return has_work ? s->world.now : executor_core_deadline(d->executor);
+    for (uint32_t w = 0; w < s->workflow_count; w++)
+        has_work |= s->tables[w].changed;
+    if (has_work)
+        return s->world.now;
+    return MIN(executor_core_deadline(d->executor), MIN(health_next(s), schedule_next(s)));
 }
 
 void sim_done(struct sim *s)
 {
     executor_core_free(s->daemon.executor);
+    health_core_free(s->daemon.health);
+    free(s->daemon.verdicts.at);
+    schedule_done(s);
     free(s->daemon.fx.at);
     free(s->daemon.asked);
     free(s->daemon.granted);

@@ -83,6 +83,7 @@ void keeper_start(struct sim *s, struct attempt a)
         return;
     }
     h->live = true;
+    h->stands_at = plan.stands_after ? s->world.now + plan.stands_after : MS_NEVER;
     h->start_at = s->world.now + plan.starts_after;
     h->end_at = h->start_at + plan.takes;
     h->timeout_at = t->timeout ? h->start_at + t->timeout : MS_NEVER;
@@ -133,10 +134,45 @@ void keeper_stop(struct sim *s, struct attempt a, enum end_cause cause)
     signal_hand(s, h, cause);
 }
 
+/* ---- standing still ---- */
+
+void keeper_freeze(struct sim *s, ms_t how_long)
+{
+    s->keeper.frozen = true;
+    s->keeper.thaw_at = s->world.now + how_long;
+    note(s, NOTE_FREEZES, (struct attempt){0}, how_long, NULL);
+}
+
+static void thaw(struct sim *s)
+{
+    struct keeper *k = &s->keeper;
+    k->frozen = false;
+    k->thawed_at = s->world.now;
+    note(s, NOTE_THAWS, (struct attempt){0}, 0, NULL);
+    k->reads_late = true;
+    for (size_t i = 0; i < k->inbox_count; i++) {
+        struct letter l = k->inbox[i];
+        if (l.stop)
+            keeper_stop(s, l.attempt, l.cause);
+        else
+            keeper_start(s, l.attempt);
+    }
+    k->reads_late = false;
+    k->inbox_count = 0;
+}
+
+void keeper_lose_letters(struct sim *s)
+{
+    if (s->keeper.inbox_count && chance(&s->world, 500))
+        s->keeper.inbox_count = below(&s->world, (uint32_t)s->keeper.inbox_count);
+}
+
 void keeper_run(struct sim *s)
 {
     struct keeper *k = &s->keeper;
-    for (size_t i = 0; i < k->hand_count; i++) {
+    if (k->frozen && k->thaw_at <= s->world.now)
+        thaw(s);
+    for (size_t i = 0; i < k->hand_count && !k->frozen; i++) {
         struct hand *h = &k->hands[i];
         if (!h->live || !k->up)
             continue;
@@ -159,6 +195,8 @@ void keeper_run(struct sim *s)
 ms_t keeper_next(const struct sim *s)
 {
     ms_t next = MS_NEVER;
+    if (s->keeper.up && s->keeper.frozen)
+        return s->keeper.thaw_at;
     for (size_t i = 0; s->keeper.up && i < s->keeper.hand_count; i++) {
         const struct hand *h = &s->keeper.hands[i];
         if (h->live && !h->started)
@@ -171,7 +209,8 @@ ms_t keeper_next(const struct sim *s)
 
 void keeper_die(struct sim *s)
 {
-    s->keeper.up = false;
+    s->keeper.up = s->keeper.frozen = false;
+    s->keeper.inbox_count = 0;
     note(s, NOTE_KEEPER_DIES, (struct attempt){0}, 0, NULL);
 }
 
@@ -218,6 +257,7 @@ void keeper_ack(struct sim *s, size_t count)
 
 void keeper_done(struct sim *s)
 {
+    free(s->keeper.inbox);
     free(s->keeper.hands);
     free(s->keeper.journal);
     map_free(&s->keeper.index);

@@ -31,10 +31,14 @@ static struct plan plan_by_chance(struct sim *s, struct attempt a)
     } ends[] = {{END_EXIT, 1, false},  {END_EXIT, 1, false},    {END_EXIT, 3, false},
                 {END_SIGNAL, 9, true}, {END_SIGNAL, 11, false}, {END_LAUNCH, 2, false}};
     struct world *w = &s->world;
-    (void)a;
     struct plan p = {.takes = 1 + below(w, 200), .how = END_EXIT};
     p.starts_after = chance(w, 200) ? below(w, 20) : 0;
     p.refuse = chance(w, 10);
+    if (run_workflow(s, a.run)->tasks[a.task].stall_timeout) {
+        p.takes = 1 + below(w, 60000);
+        p.stands_after = chance(w, 300) ? 1 + below(w, 20000) : 0;
+        p.takes += p.stands_after ? 100000 : 0;
+    }
     if (chance(w, 300)) {
         size_t i = below(w, countof(ends));
         p.how = ends[i].how;
@@ -55,6 +59,7 @@ static struct workflow *some_workflow(struct world *w)
     static char after[SIM_TASKS][SIM_TASKS * 8];
     struct make_task tasks[SIM_TASKS];
     uint32_t count = 1 + below(w, chance(w, 50) ? SIM_TASKS : 10);
+    uint32_t slow = chance(w, 300) ? 500 : 0;
     uint32_t density = 50 + below(w, 500);
     for (uint32_t i = 0; i < count; i++) {
         snprintf(names[i], sizeof names[i], "t%u", i);
@@ -69,6 +74,7 @@ static struct workflow *some_workflow(struct world *w)
             .retries = below(w, 3),
             .retry_delay = chance(w, 300) ? 0 : below(w, 80),
             .timeout = chance(w, 200) ? 20 + below(w, 200) : 0,
+            .stall_timeout = chance(w, slow) ? 3000 + below(w, 20000) : 0,
             .allow_failure = (enum allow_failure)(chance(w, 400) ? below(w, 3) : ALLOW_UNSAID),
             .also_success = chance(w, 200) ? 3 : 0,
         };
@@ -103,6 +109,14 @@ static void make_world(struct sim *s, uint64_t seed)
     s->faults.stall = rate(w, 10);
     s->faults.foreign = rate(w, 20);
     s->faults.again = rate(w, 100);
+    s->faults.freeze = rate(w, 30);
+    s->faults.sleep = rate(w, 20);
+    if (!chance(w, 100))
+        return;
+    s->faults.edit = 5 + below(w, 20);
+    s->faults.pause = rate(w, 60);
+    s->faults.clock = rate(w, 60);
+    schedule_begin(s);
 }
 
 static void end_faults(struct sim *s)
@@ -111,20 +125,23 @@ static void end_faults(struct sim *s)
     memset(&s->faults, 0, sizeof s->faults);
     s->faults.adopt = adopt;
     s->faults.vanish = vanish; /* it has happened */
+    schedule_end(s);
 }
 
 /* What people ask for. */
 struct wishes {
-    int64_t created;
+    int64_t runs, created; /* by hand */
     uint32_t cancel, clear, clears;
 };
 
 static void some_wishes(struct sim *s, struct wishes *v)
 {
     struct world *w = &s->world;
-    if (v->created < s->run_count && chance(w, 300))
+    if (v->created < v->runs && chance(w, 300))
         daemon_wish(s, SIM_CREATE, ++v->created);
-    for (int64_t id = 1; id <= v->created; id++) {
+    for (int64_t id = 1; id <= s->run_count; id++) {
+        if (id > v->created && id <= v->runs)
+            continue;
         const struct sim_run *r = &s->runs[id];
         if (!r->exists) {
             if (s->daemon.fresh) /* the one who asked got no answer and asks again */
@@ -143,6 +160,16 @@ static void some_wishes(struct sim *s, struct wishes *v)
 static void some_faults(struct sim *s)
 {
     struct world *w = &s->world;
+    if (s->faults.edit)
+        schedule_happen(s);
+    if (chance(w, s->faults.sleep)) {
+        note(s, NOTE_SLEEPS, (struct attempt){0}, 0, NULL);
+        s->slept_at = s->world.now;
+        s->world.now += 1 + below(w, chance(w, 980) ? 60000 : 3 * 86400 * 1000);
+        s->woke = true;
+    }
+    if (s->keeper.up && !s->keeper.frozen && chance(w, s->faults.freeze))
+        keeper_freeze(s, 1 + below(w, 40000));
     if (s->keeper.up && chance(w, s->faults.keeper))
         keeper_die(s);
     if (s->faults.vanish && chance(w, s->faults.vanish))
@@ -175,8 +202,10 @@ static void pass_time(struct sim *s, bool more_to_come)
 static void live_once(struct sim *s, uint64_t seed)
 {
     make_world(s, seed);
-    struct wishes wishes = {
-        .cancel = rate(&s->world, 40), .clear = rate(&s->world, 200), .clears = 4};
+    struct wishes wishes = {.runs = s->run_count,
+                            .cancel = rate(&s->world, 40),
+                            .clear = rate(&s->world, 200),
+                            .clears = 4};
     daemon_boot(s);
     for (int turn = 0;; turn++) {
         ASSERT(turn < TURNS_MAX);
@@ -196,9 +225,10 @@ static void live_once(struct sim *s, uint64_t seed)
             daemon_boot(s);
             continue;
         }
-        if (is_over(s) && (!restless || !wishes.clear || !wishes.clears || chance(&s->world, 100)))
+        if (is_over(s) && (!restless || !s->faults.edit) &&
+            (!restless || !wishes.clear || !wishes.clears || chance(&s->world, 100)))
             break;
-        pass_time(s, restless || wishes.created < s->run_count);
+        pass_time(s, restless || wishes.created < wishes.runs);
     }
 }
 

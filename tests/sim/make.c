@@ -146,6 +146,7 @@ struct workflow *make_workflow(const struct make_task *made, uint32_t count, uin
             .retries = made[i].retries,
             .retry_delay = made[i].retry_delay,
             .timeout = made[i].timeout,
+            .stall_timeout = made[i].stall_timeout,
             .allow_failure = made[i].allow_failure,
             .success_exit_codes = codes_with(&w->arena, made[i].also_success),
         };

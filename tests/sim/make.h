@@ -30,7 +30,7 @@ struct make_task {
     const char *after; /* names of earlier tasks, separated by blanks; NULL: none */
     enum cond condition;
     uint32_t retries;
-    ms_t retry_delay, timeout;
+    ms_t retry_delay, timeout, stall_timeout;
     enum allow_failure allow_failure;
     uint8_t also_success; /* a second success exit code; 0: none */
 };

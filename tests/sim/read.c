@@ -73,6 +73,8 @@ static void write_task(struct buf *b, const struct make_task *t)
         buf_printf(b, "    retries: %u\n", t->retries);
     if (t->timeout)
         buf_printf(b, "    timeout: %lldms\n", (long long)t->timeout);
+    if (t->stall_timeout)
+        buf_printf(b, "    stall_timeout: %lldms\n", (long long)t->stall_timeout);
     if (t->allow_failure)
         buf_printf(b, "    allow_failure: %s\n", t->allow_failure == ALLOW_YES ? "true" : "false");
     if (t->also_success)

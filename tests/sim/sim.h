@@ -1,27 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
- * tests/sim/sim.h: a world made of memory, in which the executor lives and dies.
+ * tests/sim/sim.h: a world made of memory, in which the cores live and die.
  *
  *     world.c    chance, the clock, the record of what happened
  *     keeper.c   hands that run attempts, a journal, death and adoption
  *     store.c    rows, committed or not
+ *     schedule.c timetables, slots and what must be true of them
+ *     health.c   signs of life and verdicts
  *     daemon.c   the turn: hear, think, hand out, write down; and where it dies
  *     oracle.c   what must be true, said slowly
  *     life.c     a whole life by chance (gowtf-sim)
  *     story.c    a life as somebody tells it
  *
- * The executor is the product's. All else is here, in one thread, with one
- * source of chance: the same seed gives the same life to the last bit. */
+ * The cores of executor, scheduler and health are the product's. All else is here, in one thread,
+ * with one source of chance: the same seed gives the same life to the last bit. */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
 #include "base/map.h"
 #include "executor/core.h"
+#include "health/core.h"
+#include "scheduler/core.h"
 #include "make.h"
 
 #include <stdio.h>
 
-enum { SIM_RUNS = 12, SIM_WORKFLOWS = 4, SIM_TASKS = 40, GRACE_MS = 10 };
+enum { SIM_RUNS = 24, SIM_WORKFLOWS = 4, SIM_TASKS = 40, SIM_SPECS = 8, GRACE_MS = 10 };
 
 /* ---- world: what is recorded ---- */
 
@@ -43,6 +47,14 @@ enum { SIM_RUNS = 12, SIM_WORKFLOWS = 4, SIM_TASKS = 40, GRACE_MS = 10 };
     X(KEEPER_BACK, "the keeper is back")                                                           \
     X(SLOTS, "there are %n slots")                                                                 \
     X(WISH, "somebody wants to %s run %r")                                                         \
+    X(SLOT, "workflow %r: instant %n is %s")                                                       \
+    X(CLOCK, "the clock is %n ahead")                                                              \
+    X(SLEEPS, "the machine sleeps")                                                                \
+    X(FREEZES, "the keeper stands still")                                                          \
+    X(THAWS, "the keeper goes on")                                                                 \
+    X(ASKED, "the keeper is asked")                                                                \
+    X(SILENT, "the keeper is replaced")                                                            \
+    X(STALLS, "%t stands still")                                                                   \
     X(FOREIGN, "news of a stranger: %s")
 enum note {
 #define X(name, text) NOTE_##name,
@@ -55,7 +67,8 @@ struct world {
     uint64_t chance; /* never 0 */
     uint64_t digest; /* of everything noted */
     uint64_t notes;
-    ms_t now;
+    ms_t now;         /* boot */
+    ms_t offset;      /* of the wall clock */
     struct buf *told; /* NULL, or where the notes are written as text */
     uint32_t quiet;   /* bits: notes that are not told */
 };
@@ -74,6 +87,11 @@ struct hand { /* an attempt the keeper knows */
     enum end_cause cause;
     int32_t code;
     bool oom;
+    /* signs of life */
+    bool watched;
+    ms_t stands_at;        /* from then on it makes no progress */
+    ms_t idle;             /* heard to make no progress for so long */
+    int64_t cpu, told_cpu; /* as it is, as it was told to who watches */
 };
 struct entry { /* of the journal */
     struct attempt attempt;
@@ -85,6 +103,12 @@ struct plan {
     enum end_how how;
     int32_t code;
     bool oom, refuse;
+    ms_t stands_after; /* 0: never */
+};
+struct letter { /* to a keeper that does not read */
+    struct attempt attempt;
+    bool stop;
+    enum end_cause cause;
 };
 struct keeper {
     struct hand *hands;
@@ -94,7 +118,10 @@ struct keeper {
     size_t journal_count, journal_cap;
     size_t acked;
     uint32_t live;
-    bool up;
+    bool up, frozen, reads_late;
+    ms_t thaw_at, thawed_at;
+    struct letter *inbox;
+    size_t inbox_count, inbox_cap;
     uint32_t births; /* tells one life from the next */
 };
 
@@ -113,7 +140,31 @@ struct sim_run { /* a row of workflow_runs and its tasks, as committed */
     uint32_t base[SIM_TASKS]; /* tries before it was cleared last */
 };
 
+struct sim_slot {
+    uint32_t workflow, spec;
+    ms_t at, decided_at;
+    enum slot_outcome outcome;
+    int64_t run;
+};
+struct sim_entry { /* of a timetable; `until`, `was`, `begun`: the second opinion */
+    bool active, gone, known, begun;
+    ms_t mark, until, was, last_slot;
+};
+struct sim_table {
+    bool paused, wanted_pause, changed;
+    struct sim_entry entries[SIM_SPECS];
+};
+
 /* ---- daemon ---- */
+
+struct sim_news { /* of the scheduler, not committed */
+    enum sched_effect_kind kind;
+    uint32_t workflow, spec;
+    ms_t at, wall;
+    int64_t more;
+    enum slot_outcome outcome;
+    bool paused, repeats, fires;
+};
 
 enum death { ALIVE, DIES_BEFORE_HAND_OUT, DIES_IN_HAND_OUT, DIES_BEFORE_COMMIT, DIES_BEFORE_ACK };
 
@@ -125,6 +176,15 @@ struct sim_daemon {
     uint32_t met;                     /* the birth of the keeper it is connected to */
     struct sim_wish *asked, *granted; /* not committed; committed and not yet told the core */
     size_t asked_count, asked_cap, granted_count, granted_cap;
+    struct sched *sched;
+    struct sched_effects sched_fx;
+    struct sim_news *news;
+    size_t news_count, news_cap;
+    bool paused[SIM_WORKFLOWS];
+    struct health_core *health;
+    struct verdicts verdicts;
+    ms_t news_at, beat_at, asked_at;
+    bool questioned; /* the keeper was asked for a sign of life */
     enum death dies; /* in its next turn */
     bool fresh;      /* it has not had a turn yet */
 };
@@ -137,11 +197,16 @@ struct sim {
     uint32_t workflow_count;
     struct sim_run runs[SIM_RUNS + 1]; /* by id, from 1 */
     int64_t run_count;
+    struct sim_table tables[SIM_WORKFLOWS];
+    struct map slot_rows;
     uint32_t slots;
+    bool woke; /* the machine slept a moment ago */
+    ms_t slept_at;
     bool late; /* that a task is queued is written by chance, as the room may do */
     /* Per mille, by which things go wrong. */
     struct {
         uint32_t daemon, keeper, both, back, adopt, connection, vanish, stall, foreign, again;
+        uint32_t edit, pause, clock, sleep, freeze;
     } faults;
     struct plan (*plan)(struct sim *s, struct attempt a);
     void *ctx;
@@ -151,6 +216,11 @@ struct sim {
 static inline const struct workflow *run_workflow(const struct sim *s, int64_t run)
 {
     return s->workflows[s->runs[run].workflow];
+}
+
+static inline ms_t wall(const struct sim *s)
+{
+    return s->world.now + s->world.offset;
 }
 
 void note(struct sim *s, enum note what, struct attempt a, int64_t number, const char *word);
@@ -165,16 +235,37 @@ void keeper_back(struct sim *s);
 void keeper_hello(struct sim *s);                  /* a daemon connects */
 void keeper_vanish(struct sim *s, struct hand *h); /* it is gone and no journal will say so */
 void keeper_ack(struct sim *s, size_t count);
+void keeper_freeze(struct sim *s, ms_t how_long);
+void keeper_lose_letters(struct sim *s); /* perhaps: the line broke */
 void keeper_done(struct sim *s);
 
 void store_commit(struct sim *s); /* the effects and wishes of this turn */
 const char *task_name(const struct sim *s, struct attempt a);
 
 void daemon_wish(struct sim *s, enum sim_wish_kind kind, int64_t run);
+void daemon_grant(struct sim *s, struct sim_wish wish);
 void daemon_boot(struct sim *s);
 bool daemon_turn(struct sim *s); /* false: it died */
 ms_t daemon_next(const struct sim *s);
 void daemon_kill(struct sim *s);
+
+void schedule_begin(struct sim *s); /* timetables and a date */
+void schedule_boot(struct sim *s);
+void schedule_hear(struct sim *s);
+ms_t schedule_next(const struct sim *s);
+void schedule_commit(struct sim *s);
+void schedule_forget(struct sim *s); /* the daemon died */
+void schedule_happen(struct sim *s); /* edits, switches, clocks */
+void schedule_end(struct sim *s);    /* all entries are taken out */
+void schedule_done(struct sim *s);
+
+void health_watch(struct sim *s, struct attempt a);
+void health_unwatch(struct sim *s, struct attempt a);
+void health_keeper_up(struct sim *s);
+void health_keeper_down(struct sim *s);
+void health_hear(struct sim *s);
+ms_t health_next(const struct sim *s);
+void check_health(const struct sim *s);
 
 /* Before the keeper takes an attempt it does not know. */
 void check_start(const struct sim *s, struct attempt a);

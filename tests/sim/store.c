@@ -119,10 +119,9 @@ void store_commit(struct sim *s)
     for (size_t i = 0; i < d->asked_count; i++) {
         if (!write_wish(s, &d->asked[i]))
             continue;
-        d->granted =
-            mem_grow(d->granted, &d->granted_cap, d->granted_count + 1, sizeof *d->granted);
-        d->granted[d->granted_count++] = d->asked[i];
+        daemon_grant(s, d->asked[i]);
     }
     d->asked_count = 0;
+    schedule_commit(s);
     check_rows(s);
 }

@@ -195,6 +195,21 @@ TEST(a_clock_set_back_far_is_followed_and_said)
     world_end(&w);
 }
 
+TEST(an_entry_taken_out_while_the_clock_goes_back_is_not_spoken_of)
+{
+    TEST_BEGIN;
+    struct sched_def d[2] = {def("0 3 * * *", tz_utc(), MS_NEVER),
+                             def("0 4 * * *", tz_utc(), MS_NEVER)};
+    struct world w = {.s = sched_new()};
+    sched_set(w.s, 1, d, 2, false, instant("2035-01-01 00:30"), &w.fx);
+    w.fx.count = 0;
+    sched_set(w.s, 1, d, 1, false, instant("2025-01-01 00:30"), &w.fx);
+    CHECK_INT(__LINE__, w.fx.count, 2);
+    CHECK(w.fx.at[0].kind == SCHED_CORRECTED && w.fx.at[1].kind == SCHED_MARK);
+    CHECK(str_is(w.fx.at[1].entry, "0 3 * * *"));
+    world_end(&w);
+}
+
 TEST(after_a_clock_that_was_wrong_for_a_while_nothing_is_missed)
 {
     TEST_BEGIN;
@@ -364,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_late_slots_is_listed_up_to_a_bound),
         cmocka_unit_test(a_clock_set_back_a_little_repeats_nothing),
         cmocka_unit_test(a_clock_set_back_far_is_followed_and_said),
+        cmocka_unit_test(an_entry_taken_out_while_the_clock_goes_back_is_not_spoken_of),
         cmocka_unit_test(after_a_clock_that_was_wrong_for_a_while_nothing_is_missed),
         cmocka_unit_test(a_tick_is_bounded_and_what_is_left_is_due_at_once),
         cmocka_unit_test(a_fire_in_a_gap_says_so),
