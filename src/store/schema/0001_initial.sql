@@ -358,7 +358,7 @@ SELECT i.run_id, w.name AS workflow, t.name AS task, i.item, i.state, i.reason, 
 CREATE VIEW v_attempts AS
 SELECT a.run_id, w.name AS workflow, t.name AS task, a.item, a.attempt, a.state, a.pid,
        a.started_at, a.finished_at, a.finished_at - a.started_at AS duration_ms, a.exit_code,
-       a.signal, a.message, a.user_us + a.sys_us AS cpu_us, a.max_rss_kib, a.out_bytes,
+       a.signal, a.needed_kill, a.message, a.user_us + a.sys_us AS cpu_us, a.max_rss_kib, a.out_bytes,
        a.err_bytes, a.error_excerpt
   FROM attempts a
   JOIN workflow_runs r ON r.id = a.run_id
