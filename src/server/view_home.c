@@ -239,7 +239,7 @@ bool view_home(const struct view *v, struct buf *out, struct err *e)
     if (!write_running(v, &j, e))
         return false;
     json_list(&j, "next");
-    if (!view_next_items(v, NEXT_SHOWN, MS_NEVER, &j, e))
+    if (!view_next_items(v, true, NEXT_SHOWN, MS_NEVER, &j, e))
         return false;
     json_list_end(&j);
     if (!write_day(v, &j, e))

@@ -61,7 +61,9 @@ ms_t view_fire_next(const struct view *v, const struct view_entry *entry, ms_t a
 const struct tz *view_zone(const struct view *v, const struct view_entry *entry, struct str *name);
 void view_local(struct json *j, const char *key, const struct tz *zone, ms_t at);
 
-/* Upcoming fires as items of an open array; at most `most`, until `until`. */
-bool view_next_items(const struct view *v, int64_t most, ms_t until, struct json *j, struct err *e);
+/* Upcoming fires as items of an open array; at most `most`, until `until`. With `once`, the
+ * first of each entry alone: one that fires every minute does not hide the others. */
+bool view_next_items(const struct view *v, bool once, int64_t most, ms_t until, struct json *j,
+                     struct err *e);
 
 #endif

@@ -139,7 +139,8 @@ static void write_coming(const struct view *v, const struct coming *c, struct js
     json_close(j);
 }
 
-bool view_next_items(const struct view *v, int64_t most, ms_t until, struct json *j, struct err *e)
+bool view_next_items(const struct view *v, bool once, int64_t most, ms_t until, struct json *j,
+                     struct err *e)
 {
     CLEANUP(heap_free)
     struct heap h = {0};
@@ -147,7 +148,7 @@ bool view_next_items(const struct view *v, int64_t most, ms_t until, struct json
         return false;
     for (int64_t n = 0; n < most && h.count && h.at[0].at <= until; n++) {
         write_coming(v, &h.at[0], j);
-        h.at[0].at = view_fire_next(v, &h.at[0].entry, h.at[0].at);
+        h.at[0].at = once ? MS_NEVER : view_fire_next(v, &h.at[0].entry, h.at[0].at);
         heap_sink(&h, 0);
         if (h.at[0].at == MS_NEVER)
             break;
@@ -160,8 +161,8 @@ bool view_schedule(const struct view *v, int64_t most, ms_t until, struct buf *o
     struct json j = json_to(out);
     json_open(&j, NULL);
     json_list(&j, "items");
-    if (!view_next_items(v, most > 0 ? MIN(most, VIEW_ROWS_MAX) : 20, until > 0 ? until : MS_NEVER,
-                         &j, e))
+    if (!view_next_items(v, false, most > 0 ? MIN(most, VIEW_ROWS_MAX) : 20,
+                         until > 0 ? until : MS_NEVER, &j, e))
         return false;
     json_list_end(&j);
     json_close(&j);

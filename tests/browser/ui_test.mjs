@@ -115,6 +115,7 @@ check("a run started with parameters appears by itself in another tab", async ()
   const other = await context.newPage();
   await open(other, "/runs", ".runs tbody tr");
   await open(page, "/workflows", ".workflows tbody tr");
+  await page.bringToFront();
   const loaded = await other.evaluate(() => performance.timeOrigin);
   await page.getByRole("button", { name: "Start nightly-etl" }).click();
   const box = page.getByRole("dialog");
@@ -163,6 +164,14 @@ check("a log is followed while it grows, holds still while it is read, and the r
   await page.locator(".run-title .state", { hasText: "cancelled" }).waitFor();
 });
 
+check("a run that fails while one looks at it turns to what failed", async () => {
+  const id = await g.run("payroll");
+  await open(page, `/r/${id}`, ".tasks .row");
+  await page.locator(".tasks [aria-selected=true]", { hasText: "transform" }).waitFor();
+  await page.locator('.log-line.marked[data-n="201"]').waitFor();
+  await page.getByRole("button", { name: "Retry from transform" }).waitFor();
+});
+
 check("a retry says what it will run, and adds an attempt", async () => {
   await open(page, `/r/${payroll}`, ".tasks .row");
   await page.getByRole("button", { name: /^Retry from/ }).click();
@@ -179,6 +188,7 @@ check("a schedule is paused with one click, undone with one, and a second tab se
   const other = await context.newPage();
   await open(other, "/w/nightly-etl", ".wf-title");
   await open(page, "/workflows", ".workflows tbody tr");
+  await page.bringToFront();
   const sw = page.getByRole("switch", { name: "Schedule of nightly-etl" });
   await sw.click();
   await other.getByText("Paused", { exact: true }).waitFor();

@@ -95,11 +95,14 @@ export function RunPage({ id = "", task: named = "" }: { id?: string; task?: str
   const items = tasks.data.value?.items;
   const byName = useMemo(() => new Map((items ?? []).map((t) => [t.name, t])), [items]);
   const [entry, setEntry] = useState<number | null>(null);
-  const first = items && entry === null ? entrySelection(items) : null;
-  if (first !== null && entry === null) queueMicrotask(() => setEntry(first));
+  // Nobody has picked a task yet: what failed takes the place of what ran.
+  const overtaken = entry !== null && !named && r !== undefined && items !== undefined && r.state === "failed" &&
+    items.find((t) => t.task === entry)?.state !== "failed" && items.some((t) => t.state === "failed");
+  const first = items && (entry === null || overtaken) ? entrySelection(items) : null;
+  if (first !== null && first !== entry) queueMicrotask(() => setEntry(first));
   const selected: Task | undefined = named
     ? (byName.get(named) ?? items?.find((t) => String(t.task) === named))
-    : items?.find((t) => t.task === (entry ?? first));
+    : items?.find((t) => t.task === (first ?? entry));
 
   const select = (task: number, replace = true) => {
     const t = items?.find((x) => x.task === task);
