@@ -18,6 +18,13 @@ static bool find_run(const struct cli *c, const char *arg, int64_t *run, struct 
     return true;
 }
 
+/* Runs of `gowtf run FILE` are kept where no engine is. */
+static bool is_local(const char *home)
+{
+    const char *slash = strrchr(home, '/');
+    return slash && strcmp(slash, "/local") == 0;
+}
+
 int act_on_run(const struct cli *c, const struct command *cmd, const char *arg, const char *verb,
                int64_t *run)
 {
@@ -27,9 +34,14 @@ int act_on_run(const struct cli *c, const struct command *cmd, const char *arg, 
     if (!find_run(c, arg, run, &e))
         return fail_err(c, cmd, &e);
     snprintf(path, sizeof path, "/api/v1/runs/%lld/%s", (long long)*run, verb);
-    if (!client_do(c->home, "POST", path, S("{}"), &r, &e))
-        return fail_err(c, cmd, &e);
-    return EXIT_DONE;
+    if (client_do(c->home, "POST", path, S("{}"), &r, &e))
+        return EXIT_DONE;
+    if (e.kind == ERR_DOWN && is_local(c->home))
+        err_set(&e, ERR_DOWN,
+                "run %lld was made by `gowtf run FILE`, without an engine: it cannot go on; run "
+                "the file again with: gowtf run FILE",
+                (long long)*run);
+    return fail_err(c, cmd, &e);
 }
 
 int act_on_workflow(const struct cli *c, const struct command *cmd, const char *name,

@@ -19,7 +19,7 @@
 #include "cli/output.h"
 
 struct logs_opts {
-    bool follow, err, out, times, raw, all;
+    bool follow, err, out, times, raw, all, jsonl;
     int64_t lines;
     const char *grep;
 };
@@ -33,6 +33,7 @@ static const struct opt logs_table[] = {
     {"grep", 0, OPT_TEXT, AT(grep), "RE", NULL, "only lines that match (extended expression)"},
     {"times", 't', OPT_FLAG, AT(times), NULL, NULL, "the time in front of each line"},
     {"attempts", 'a', OPT_FLAG, AT(all), NULL, NULL, "earlier attempts too"},
+    {"jsonl", 0, OPT_FLAG, AT(jsonl), NULL, NULL, "a JSON object a line; also with -f"},
     {"raw", 0, OPT_FLAG, AT(raw), NULL, NULL, "byte for byte, also on a terminal"},
 #undef AT
 };
@@ -58,6 +59,8 @@ struct job {
     int home;
     size_t printed;
     bool heads;
+    bool objects;     /* lines as JSON objects */
+    struct json list; /* --json: the document they are in */
 };
 
 static void head_line(struct job *j, struct source *s)
@@ -88,6 +91,25 @@ static bool matches(const struct job *j, struct str line)
     return !j->opts->grep || regexec(&j->pattern, line.at, 1, &span, REG_STARTEND) == 0;
 }
 
+static void print_object(struct job *j, const struct source *s, struct str line, ms_t at)
+{
+    struct json one = json_to(&j->out), *to = j->look.cli->json ? &j->list : &one;
+    json_open(to, NULL);
+    json_int(to, "run", j->run);
+    json_int(to, "task", s->output.task);
+    json_str(to, "name", str_of(s->name));
+    json_int(to, "attempt", s->output.attempt);
+    json_time(to, "at", at);
+    json_str(to, "text", line);
+    json_close(to);
+    j->printed++;
+    if (to != &one)
+        return;
+    buf_putc(&j->out, '\n');
+    if (j->out.len > 1 << 16)
+        out_flush(&j->out);
+}
+
 static void print_line(void *ctx, struct str line, ms_t at, bool ended)
 {
     struct here *h = ctx;
@@ -95,6 +117,10 @@ static void print_line(void *ctx, struct str line, ms_t at, bool ended)
     const struct paint *p = &j->look.cli->out;
     if (!matches(j, line))
         return;
+    if (j->objects) {
+        print_object(j, h->source, line, at);
+        return;
+    }
     head_line(j, h->source);
     if (j->opts->times) {
         struct buf when = {0};
@@ -182,11 +208,13 @@ static bool pass(struct job *j, bool *complete, struct err *e)
         struct here h = {j, s};
         if (s->output.complete)
             continue;
-        if (!output_read(&s->output, j->home, &j->look.db, j->opts->times, print_line, &h, e))
+        if (!output_read(&s->output, j->home, &j->look.db, j->opts->times || j->objects, print_line,
+                         &h, e))
             return false;
         *complete &= s->output.complete;
     }
-    out_flush(&j->out);
+    if (!j->look.cli->json)
+        out_flush(&j->out);
     return true;
 }
 
@@ -243,6 +271,21 @@ static void job_free(struct job *j)
     look_close(&j->look);
 }
 
+static void document_begin(struct job *j)
+{
+    j->list = json_to(&j->out);
+    json_open(&j->list, NULL);
+    json_str(&j->list, "schema", S("gowtf.logs/1"));
+    json_list(&j->list, "items");
+}
+
+static void document_end(struct job *j)
+{
+    json_list_end(&j->list);
+    json_close(&j->list);
+    (void)answer_json(j->look.cli, &j->out);
+}
+
 static int logs_run(struct cli *c, const void *opts, int argc, char **argv)
 {
     const struct logs_opts *o = opts;
@@ -254,8 +297,17 @@ static int logs_run(struct cli *c, const void *opts, int argc, char **argv)
         return fail_usage(c, &cmd_logs, NULL, "--err and --out exclude each other");
     if (o->grep && regcomp(&j.pattern, o->grep, REG_EXTENDED) != 0)
         return fail_usage(c, &cmd_logs, NULL, "'%s' is no regular expression", o->grep);
+    if (c->json && (o->follow || o->jsonl))
+        return fail_usage(c, &cmd_logs, "gowtf logs -f RUN --jsonl",
+                          "--json is one document, which goes neither with -f nor with --jsonl");
+    j.objects = c->json || o->jsonl;
+    if (c->json)
+        document_begin(&j);
     bool fine = look_open(&j.look, c, &e) && prepare(&j, argv[0], &e) && print_all(&j, &e);
-    out_flush(&j.out);
+    if (c->json && fine)
+        document_end(&j);
+    else if (!c->json)
+        out_flush(&j.out);
     if (o->grep)
         regfree(&j.pattern);
     if (!fine)
@@ -277,6 +329,7 @@ const struct command cmd_logs = {
     .opts = logs_table,
     .opt_count = countof(logs_table),
     .size = sizeof(struct logs_opts),
+    .json = true,
     .arg_min = 1,
     .arg_max = 1,
     .run = logs_run,

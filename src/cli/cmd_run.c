@@ -37,9 +37,38 @@ struct live {
     const struct cli *cli;
     const char *home;
     struct progress progress;
+    const char *again;
     int64_t run;
     struct err e;
 };
+
+static void quoted(struct buf *out, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./=:,+@%";
+    if (*text && text[strspn(text, plain)] == '\0') {
+        buf_puts(out, text);
+        return;
+    }
+    buf_putc(out, '\'');
+    for (; *text; text++)
+        if (*text == '\'')
+            buf_puts(out, "'\\''");
+        else
+            buf_putc(out, *text);
+    buf_putc(out, '\'');
+}
+
+/* The command line that does the same once more. */
+static void again_text(const char *file, const struct run_cmd_opts *o, struct buf *out)
+{
+    buf_puts(out, "gowtf run ");
+    quoted(out, file);
+    for (size_t i = 0; i < o->params.count; i++) {
+        buf_puts(out, " -p ");
+        quoted(out, o->params.at[i]);
+    }
+}
 
 static void on_started(void *ctx, int64_t run)
 {
@@ -47,6 +76,7 @@ static void on_started(void *ctx, int64_t run)
     v->run = run;
     if (!progress_open(&v->progress, v->cli, v->home, run, &v->e))
         v->run = 0;
+    v->progress.again = v->again;
 }
 
 static void on_tick(void *ctx)
@@ -128,6 +158,7 @@ static int final_document(const struct cli *c, const char *home, int64_t run, in
 static int run_here(struct cli *c, const struct run_cmd_opts *o, const char *file)
 {
     struct buf home CLEANUP(buf_free) = {0}, params CLEANUP(buf_free) = {0};
+    struct buf again CLEANUP(buf_free) = {0};
     struct err e = {0};
     enum run_state state;
     char actor[32];
@@ -137,7 +168,8 @@ static int run_here(struct cli *c, const struct run_cmd_opts *o, const char *fil
         return status;
     if (!local_home(c, &home, &e) || !params_json(&o->params, false, &params, &e))
         return fail_err(c, &cmd_run, &e);
-    struct live v = {.cli = c, .home = home.at};
+    again_text(file, o, &again);
+    struct live v = {.cli = c, .home = home.at, .again = again.at};
     snprintf(actor, sizeof actor, "uid %u", (unsigned)getuid());
     bool fine = daemon_run(&(struct run_opts){.home = home.at,
                                               .file = file,

@@ -163,14 +163,103 @@ static bool answer(struct look *l, const char *arg, struct buf *out, struct err 
     return t.task.at ? why_task(l, id, t.task, out, e) : why_run(l, id, out, e);
 }
 
+/* ---- the same for a script ---- */
+
+static void why_item(struct json *j, const json_t *t)
+{
+    const char *why = j_text(t, "cause") ? j_text(t, "cause") : j_text(t, "wait");
+    json_open(j, NULL);
+    json_int(j, "task", j_int(t, "task", 0));
+    json_str(j, "name", str_of(j_text(t, "name")));
+    json_str(j, "state", str_of(j_text(t, "state")));
+    json_str(j, "why", why ? str_of(why) : STR_NONE);
+    json_close(j);
+}
+
+/* All tasks, or one and those before it. */
+static bool json_tasks(struct look *l, int64_t run, int64_t task, struct json *j, struct err *e)
+{
+    size_t i;
+    json_t *up, *doc;
+    buf_clear(&l->doc);
+    if (!view_run_tasks(&l->view, run, &l->doc, e) || !(doc = look_parse(l, e)))
+        return false;
+    const json_t *items = json_object_get(doc, "items");
+    json_list(j, "items");
+    if (task < 0)
+        json_array_foreach(items, i, up) why_item(j, up);
+    else {
+        const json_t *mine = json_array_get(items, (size_t)task);
+        why_item(j, mine);
+        json_array_foreach(json_object_get(mine, "depends_on"), i, up)
+            why_item(j, json_array_get(items, (size_t)json_integer_value(up)));
+    }
+    json_list_end(j);
+    json_decref(doc);
+    return true;
+}
+
+static bool json_run(struct look *l, const struct target *t, int64_t run, struct json *j,
+                     struct err *e)
+{
+    json_t *r;
+    int64_t task = -1, item, attempt;
+    if (t->task.at && !look_task(l, t, run, &task, &item, &attempt, e))
+        return false;
+    if (!view_run(&l->view, run, &l->doc, e) || !(r = look_parse(l, e)))
+        return false;
+    const char *why = j_text(r, "cause") ? j_text(r, "cause") : j_text(r, "wait");
+    json_str(j, "workflow", str_of(j_text(r, "workflow")));
+    json_int(j, "run", run);
+    json_str(j, "state", str_of(j_text(r, "state")));
+    json_str(j, "why", why ? str_of(why) : STR_NONE);
+    json_decref(r);
+    return json_tasks(l, run, task, j, e);
+}
+
+/* A workflow as the API tells it, and what its instants became. */
+static bool json_workflow(struct look *l, struct str name, struct json *j, struct err *e)
+{
+    const struct slot_filter filter = {.workflow = name, .limit = 200};
+    if (!view_workflow(&l->view, name, &l->doc, e))
+        return false;
+    json_raw(j, "workflow", (struct str){l->doc.at, l->doc.len});
+    buf_clear(&l->doc);
+    if (!view_slots(&l->view, &filter, &l->doc, e))
+        return false;
+    json_raw(j, "slots", (struct str){l->doc.at, l->doc.len});
+    return true;
+}
+
+static bool answer_document(struct look *l, const char *arg, struct buf *out, struct err *e)
+{
+    struct json j = json_to(out);
+    struct target t;
+    int64_t id;
+    bool fine;
+    if (!target_parse(str_of(arg), &t, e))
+        return false;
+    json_open(&j, NULL);
+    json_str(&j, "schema", S("gowtf.why/1"));
+    if (t.workflow.at && !t.run && !t.pick.at && !t.task.at &&
+        target_workflow(&t, &l->db, &id, &(struct err){0}))
+        fine = json_workflow(l, t.workflow, &j, e);
+    else
+        fine = target_run(&t, &l->db, &id, e) && json_run(l, &t, id, &j, e);
+    json_close(&j);
+    return fine;
+}
+
 static int why_command(struct cli *c, const void *opts, int argc, char **argv)
 {
     struct look l CLEANUP(look_close) = {0};
     struct buf out CLEANUP(buf_free) = {0};
     struct err e = {0};
     (void)opts, (void)argc;
-    if (!look_open(&l, c, &e) || !answer(&l, argv[0], &out, &e))
+    if (!look_open(&l, c, &e) || !(c->json ? answer_document : answer)(&l, argv[0], &out, &e))
         return fail_err(c, &cmd_why, &e);
+    if (c->json)
+        return answer_json(c, &out);
     out_flush(&out);
     return EXIT_DONE;
 }
@@ -181,6 +270,7 @@ const struct command cmd_why = {
     .args = "RUN[/TASK]|WORKFLOW",
     .help = "Say why it waits, was skipped, failed or did not fire",
     .examples = {"gowtf why 1182/publish", "gowtf why nightly-backup"},
+    .json = true,
     .arg_min = 1,
     .arg_max = 1,
     .run = why_command,

@@ -22,7 +22,14 @@
 #include "server/words.h"
 #include "store/store.h"
 
-enum { DRAW_MS = 100, BLOCK_ROWS_MAX = 20, TAIL_LINES = 8, NAME_COLUMNS = 24 };
+enum {
+    DRAW_MS = 100,
+    BLOCK_ROWS_MAX = 20,
+    TAIL_LINES = 8,
+    NAME_COLUMNS = 24,
+    BAR_CELLS = 6,
+    BAR_WIDTH_MIN = 70
+};
 
 bool progress_open(struct progress *p, const struct cli *c, const char *home, int64_t run,
                    struct err *e)
@@ -237,6 +244,17 @@ static void rule(struct progress *p)
     p->drawn++;
 }
 
+/* How much of the usual time is over. */
+static void bar(struct progress *p, ms_t took, ms_t usual)
+{
+    int64_t full = usual > 0 ? MIN(MAX(took, 0) * BAR_CELLS / usual, BAR_CELLS) : BAR_CELLS;
+    bool ascii = p->cli->out.ascii;
+    buf_puts(&p->out, ascii ? "  [" : "  ▕");
+    for (int64_t i = 0; i < BAR_CELLS; i++)
+        buf_puts(&p->out, i >= full ? " " : ascii ? "#" : "█");
+    buf_puts(&p->out, ascii ? "]" : "▏");
+}
+
 static void live_line(struct progress *p, const struct live_tasks_row *t, ms_t now)
 {
     enum task_state s = TASK_RUNNING;
@@ -251,6 +269,8 @@ static void live_line(struct progress *p, const struct live_tasks_row *t, ms_t n
     } else if (t->began != DB_NULL) {
         duration(&p->out, (now - t->began) / 1000 * 1000);
         if (t->usual_ms != DB_NULL) {
+            if (p->cli->out.width >= BAR_WIDTH_MIN)
+                bar(p, now - t->began, t->usual_ms);
             buf_puts(&p->out, "   usually ");
             duration(&p->out, t->usual_ms);
         }
@@ -420,7 +440,9 @@ static void next_commands(struct progress *p, enum run_state state)
         return;
     buf_printf(&p->out, "  read    gowtf%s%s logs %lld/%.*s\n", dir ? " -C " : "", dir ? dir : "",
                (long long)p->run, STR_ARG(f.name));
-    if (!dir)
+    if (p->again)
+        buf_printf(&p->out, "  again   %s\n", p->again);
+    else
         buf_printf(&p->out, "  retry   gowtf retry %lld   (keeps what succeeded)\n",
                    (long long)p->run);
 }

@@ -22,8 +22,9 @@ struct progress {
     int64_t run, seq;
     bool silent; /* say nothing but a failed task's output */
     bool said_start;
-    bool hints;     /* tell the next command */
-    uint32_t drawn; /* lines of the block on the screen */
+    bool hints;        /* tell the next command */
+    const char *again; /* the command that does it anew; NULL: gowtf retry */
+    uint32_t drawn;    /* lines of the block on the screen */
     ms_t drawn_at;
     struct buf out;
 };

@@ -205,7 +205,7 @@ def a_terminal_gets_signs_colour_and_a_verdict():
     """on a terminal a run shows signs, colours and a verdict with the next command"""
     text, code = on_terminal('run', flow('bad'))
     equal(code, 1, text)
-    for want in ('✖', '\033[', 'last lines of attempt 1', 'ERROR: no', 'read    gowtf'):
+    for want in ('✖', '\033[', 'last lines of attempt 1', 'ERROR: no', 'read    gowtf', 'again   gowtf run '):
         check(want in text, f'{want!r} is not in {text!r}')
     text, code = on_terminal('run', flow('good'), env={'NO_COLOR': '1'})
     equal(code, 0)
@@ -275,7 +275,8 @@ def every_reading_command_answers_json():
     engine()
     for args in (['ls'], ['runs'], ['show', 'good@last'], ['show', 'bad@last/a'], ['show', 'good'],
                  ['next'], ['status'], ['version'], ['help'], ['sql', 'SELECT * FROM v_runs'],
-                 ['cron', '@daily'], ['validate', FLOWS]):
+                 ['cron', '@daily'], ['validate', FLOWS], ['why', 'good'], ['why', 'bad@last'],
+                 ['why', 'bad@last/a'], ['logs', 'bad@last'], ['logs', 'bad@last/a']):
         r = gowtf(*args, '--json')
         equal(r.returncode, 0, f'{args}: {r.stderr}')
         check(isinstance(json.loads(r.stdout), dict), args)
