@@ -78,7 +78,7 @@ static bool own_path(char out[GROUP_PATH_MAX])
         return false;
     for (char *line = strtok_r(text.at, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
         if (strncmp(line, "0::", 3) == 0 && strlen(line + 3) < GROUP_PATH_MAX) {
-            strcpy(out, line + 3);
+            memcpy(out, line + 3, strlen(line + 3) + 1);
             return true;
         }
     return false;
