@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 NINJA = ninja -C
 
 BUILD_PACKAGES = gcc libc6-dev meson ninja-build pkg-config libyaml-dev libjansson-dev \
-	libsqlite3-dev libmicrohttpd-dev libsodium-dev libzstd-dev tzdata nodejs npm ca-certificates
+	libsqlite3-dev libmicrohttpd-dev libsodium-dev tzdata nodejs npm ca-certificates
 TEST_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3 binutils clang-format mandoc strace curl
 BROWSER_PACKAGES = chromium fonts-dejavu-core
 
