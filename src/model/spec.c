@@ -5,7 +5,6 @@
 #include "model/read.h"
 
 #include "base/utf8.h"
-#include "model/limits.h"
 
 /* Where byte `from` of a block text stands: the line it is on is an indentation
  * and then the line of the text. */
