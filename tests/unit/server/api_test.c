@@ -186,6 +186,31 @@ TEST(names_that_try_to_be_json_stay_names)
     house_sql(&house, "DELETE FROM workflows WHERE id = 2;");
 }
 
+TEST(a_known_asset_is_not_sent_again)
+{
+    TEST_BEGIN;
+    static const struct asset assets[] = {
+        {"/index.html", "text/html", "\"one\"", (const unsigned char *)"page", 4, false},
+        {"/assets/app-1.js", "text/javascript", "\"two\"", (const unsigned char *)"code", 4, true},
+    };
+    struct house h;
+    house_open(&h, assets, countof(assets));
+    struct reply r = ask(&h, "GET", "/assets/app-1.js", "", NULL);
+    CHECK_INT(__LINE__, r.status, 200);
+    CHECK(strstr(r.all.at, "ETag: \"two\"") && strstr(r.all.at, "immutable"));
+    CHECK(strstr(r.all.at, "Content-Encoding: gzip") != NULL);
+    reply_free(&r);
+    r = ask(&h, "GET", "/assets/app-1.js", "If-None-Match: \"two\"\r\n", NULL);
+    CHECK_INT(__LINE__, r.status, 304);
+    CHECK(strstr(r.all.at, "code") == NULL);
+    reply_free(&r);
+    r = ask(&h, "GET", "/r/1", "If-None-Match: \"two\"\r\n", NULL); /* a page of ours */
+    CHECK_INT(__LINE__, r.status, 200);
+    CHECK(strstr(r.all.at, "Cache-Control: no-cache") && strstr(r.all.at, "page"));
+    reply_free(&r);
+    house_close(&h);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -211,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_wish_goes_to_the_door_and_its_answer_comes_back),
         cmocka_unit_test(a_body_that_is_not_meant_reaches_nobody),
         cmocka_unit_test(names_that_try_to_be_json_stay_names),
+        cmocka_unit_test(a_known_asset_is_not_sent_again),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
