@@ -35,7 +35,7 @@ enum {
     CORRIDOR_CAP = 8192,
     WISHES_A_TURN = 128,
     TURN_SECONDS_MAX = 60, /* a turn that takes longer is a deadlock: SIGALRM ends us */
-    LINGER_MS = 5,         /* how long a turn hears on before it is written down */
+    LINGER_MS = 20,        /* how long a turn hears on before it is written down */
     STUCK_RETRY_MS = 500,
     VERSIONS_BYTES = 16 << 20, /* parsed definitions nobody needs right now */
     WAL_PAGES_IDLE = 500,      /* checkpoint when there is nothing else to do */

@@ -94,6 +94,7 @@ static void live_take(struct house *h, struct held *x)
     struct held *last = h->live[--h->live_count];
     h->live[x->live_at] = last;
     last->live_at = x->live_at;
+    h->all_over = h->live_count == 0;
 }
 
 static void held_free_texts(struct held *x)

@@ -24,6 +24,7 @@
 enum {
     PEERS_MAX = 8,
     TELL_LATE_MS = 5, /* STARTED waits that long for its ENDED */
+    AWAKE_US = 120,   /* how long the answer to the last end is waited for awake */
     QUEUE_LOW = 1,    /* with more than these to launch, news waits for more */
     ALIVE_MS = 2000,
     HUNT_MS = 20,           /* between two looks at a tree that must end */
@@ -138,6 +139,7 @@ struct house {
     struct peer *daemon; /* the one that said HELLO last; NULL */
     ms_t timer_at;       /* boot: when the timer is set to go off */
     ms_t alive_at;       /* boot: the next ALIVE */
+    bool all_over;       /* the last living attempt ended in this turn */
     ms_t news_at;        /* boot: since when there is something to tell; 0: nothing */
     bool retire, closing, done;
     char features[64]; /* for WELCOME */
