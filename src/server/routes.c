@@ -284,6 +284,12 @@ static bool post_retry(struct call *c, struct err *e)
     return post_of_run(c, WISH_RETRY, e);
 }
 
+static bool post_rescan(struct call *c, struct err *e)
+{
+    c->out.status = 202;
+    return call_wish(c, &(struct wish){.kind = WISH_RESCAN, .actor = c->actor}, e);
+}
+
 /* ---- output ---- */
 
 static bool log_query(struct call *c, struct log_query *q, struct err *e)
@@ -368,6 +374,7 @@ const struct route routes[] = {
     {"GET",  ATTEMPT "/lines",                  get_lines,          0, "output as numbered lines"},
     {"GET",  API "/runs/:run/events",           get_run_events,     0, "every change of the run"},
     {"GET",  API "/runs/:run/graph",            get_run_graph,      0, "coordinates to draw it"},
+    {"POST", API "/rescan",                     post_rescan,        0, "looks at the directory now"},
     {"POST", API "/runs/:run/cancel",           post_cancel,        0, "stops a run"},
     {"POST", API "/runs/:run/retry",            post_retry,         0, "runs again what failed"},
 };

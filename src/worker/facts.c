@@ -76,3 +76,52 @@ void facts_free(struct facts *l)
     free(l->at);
     *l = (struct facts){0};
 }
+
+/* ---- signs of life ---- */
+
+static const struct sign *sign_of(const struct signs *l, struct attempt a)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (attempt_eq(l->at[i].attempt, a))
+            return &l->at[i];
+    return NULL;
+}
+
+void signs_replace(struct signs *last, struct signs *now)
+{
+    for (size_t i = 0; i < now->count; i++) {
+        struct sign *s = &now->at[i];
+        const struct sign *before = sign_of(last, s->attempt);
+        s->fresh = s->output_at && (!before || before->fresh || before->output_at != s->output_at);
+    }
+    struct signs old = *last;
+    *last = *now;
+    *now = old;
+    now->count = 0;
+}
+
+bool signs_fresh(const struct signs *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->at[i].fresh)
+            return true;
+    return false;
+}
+
+bool signs_write(const struct signs *l, struct db *db, struct err *e)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const struct sign *s = &l->at[i];
+        if (s->fresh &&
+            !sql_attempt_sign(db, s->attempt.run, s->attempt.task, s->attempt.item, s->attempt.try,
+                              s->cpu_ms * 1000, s->rss_kib, s->output_at, e))
+            return false;
+    }
+    return true;
+}
+
+void signs_written(struct signs *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        l->at[i].fresh = false;
+}

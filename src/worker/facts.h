@@ -26,6 +26,19 @@ struct facts {
     size_t count, cap;
 };
 
+/* What a living attempt was seen to do: who shows rows says "last output 9 min
+ * ago" from it. Rewritten only when it has written something since. */
+struct sign {
+    struct attempt attempt;
+    int64_t cpu_ms, rss_kib;
+    ms_t output_at; /* wall; 0: nothing yet */
+    bool fresh;     /* not yet in its row */
+};
+struct signs {
+    struct sign *at; /* as many as live, in the keeper's order */
+    size_t count, cap;
+};
+
 /* The fact about `a`, a new one if there is none. Good until the next call. */
 struct fact *facts_of(struct facts *l, struct attempt a);
 
@@ -35,5 +48,11 @@ void fact_explain(struct fact *f, struct str text);
 bool facts_write(const struct facts *l, struct db *db, struct str keeper, struct err *e);
 void facts_clear(struct facts *l);
 void facts_free(struct facts *l);
+
+/* Take over what was seen now; `now` is emptied. */
+void signs_replace(struct signs *last, struct signs *now);
+bool signs_fresh(const struct signs *l);
+bool signs_write(const struct signs *l, struct db *db, struct err *e);
+void signs_written(struct signs *l);
 
 #endif

@@ -77,6 +77,7 @@ struct worker {
     uint64_t uses;
 
     struct facts pending;
+    struct signs signs, seen;       /* of those that live; of the frame being heard */
     uint64_t heard, written, acked; /* sequence numbers */
     bool keeper_dirty;
     /* Rows call these running; whoever is left when the journal is heard is lost. */
@@ -123,6 +124,8 @@ void worker_free(struct worker *w)
     map_free(&w->runs);
     map_free(&w->by_key);
     facts_free(&w->pending);
+    free(w->signs.at);
+    free(w->seen.at);
     free(w->expected);
     arena_free(&w->scratch);
     launch_base_done(&w->base);
@@ -381,6 +384,15 @@ static void replay_is_over(struct worker *w)
     post(w, (struct msg){.kind = MSG_SLOTS, .slots = {w->opts.slots + AHEAD}});
 }
 
+static void add_sign(struct signs *l, struct attempt a, const struct wire_alive *one)
+{
+    l->at = mem_grow(l->at, &l->cap, l->count + 1, sizeof *l->at);
+    l->at[l->count++] = (struct sign){.attempt = a,
+                                      .cpu_ms = (int64_t)one->cpu_ms,
+                                      .rss_kib = (int64_t)one->rss_kib,
+                                      .output_at = one->output_at};
+}
+
 static void on_alive(struct worker *w, const struct wire_living *l)
 {
     for (uint32_t i = 0; i < l->count; i++) {
@@ -393,7 +405,9 @@ static void on_alive(struct worker *w, const struct wire_living *l)
             watch(w, a);
         post(w, (struct msg){.kind = MSG_TASK_ALIVE,
                              .alive = {a, (int64_t)one.cpu_ms, (int64_t)one.log_len}});
+        add_sign(&w->seen, a, &one);
     }
+    signs_replace(&w->signs, &w->seen);
     if (w->phase == PHASE_REPLAY)
         replay_is_over(w);
     post(w, (struct msg){.kind = MSG_KEEPER_ALIVE});
@@ -647,12 +661,13 @@ static bool write_keeper(struct worker *w, struct err *e)
 
 bool worker_dirty(const struct worker *w)
 {
-    return w->pending.count || w->heard != w->acked || w->keeper_dirty;
+    return w->pending.count || w->heard != w->acked || w->keeper_dirty || signs_fresh(&w->signs);
 }
 
 bool worker_write(struct worker *w, struct err *e)
 {
-    if (!facts_write(&w->pending, &w->store->db, keeper_name, e))
+    if (!facts_write(&w->pending, &w->store->db, keeper_name, e) ||
+        !signs_write(&w->signs, &w->store->db, e))
         return false;
     if (w->keeper_dirty && !write_keeper(w, e))
         return false;
@@ -665,6 +680,7 @@ bool worker_write(struct worker *w, struct err *e)
 void worker_committed(struct worker *w)
 {
     facts_clear(&w->pending);
+    signs_written(&w->signs);
     w->keeper_dirty = false;
     if (w->written == w->acked)
         return;

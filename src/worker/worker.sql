@@ -55,3 +55,10 @@ ON CONFLICT (name) DO UPDATE
 
 -- keeper_ack(name text, acked_seq int)
 UPDATE keepers SET acked_seq = :acked_seq WHERE name = :name;
+
+-- attempt_sign(run int, task int, item int, attempt int, cpu_us int, max_rss_kib int, last_output int)
+UPDATE attempts
+   SET user_us = :cpu_us, max_rss_kib = max(max_rss_kib, :max_rss_kib),
+       last_output_at = :last_output
+ WHERE run_id = :run AND task = :task AND item = :item AND attempt = :attempt
+   AND state = 'running';
