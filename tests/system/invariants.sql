@@ -160,9 +160,10 @@ select i.run_id, i.task from task_instances i join workflow_runs r on r.id = i.r
 select w.name from workflows w where w.state = 'active' and not exists (select 1 from
     definition_files f where f.workflow_id = w.id);
 
--- L1 nobody who could run was forgotten
-select i.run_id, i.task from task_instances i join workflow_runs r on r.id = i.run_id where
-    i.state = 'pending' and r.state = 'running' and not exists (select 1 from task_dependencies d
-    join task_instances u on u.run_id = i.run_id and u.task = d.upstream where d.version_id =
-    r.version_id and d.task = i.task and u.state not in ('success', 'failed', 'skipped',
-    'upstream_failed', 'cancelled'));
+-- L1 nobody who could run was forgotten for more than a second
+with before (ms) as (select cast((julianday('now') - 2440587.5) * 86400000 as integer) - 1000)
+select i.run_id, i.task from task_instances i join workflow_runs r on r.id = i.run_id, before where
+    i.state = 'pending' and r.state = 'running' and r.started_at < before.ms and not exists (select 1
+    from task_dependencies d join task_instances u on u.run_id = i.run_id and u.task = d.upstream
+    where d.version_id = r.version_id and d.task = i.task and (u.finished_at > before.ms or u.state
+    not in ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled')));

@@ -48,6 +48,30 @@ def needs_a_token():
 
 
 @test
+def last_output():
+    """a living attempt's row says when it last wrote something"""
+    with House({'a': flow(task('t', start_line(GATE)))}) as house:
+        run = house.run('a')
+        house.wait_running(run, 't')
+        asked = 'select last_output_at from attempts where run_id = ?'
+        equal(house.one(asked, run), None)
+        with open(os.path.join(house.home, 'logs', 'slots', '0.out'), 'a') as f:
+            f.write('as if the task had said it\n')
+        wait_for(lambda: house.one(asked, run), what='the time of the last output')
+        open(house.ledger_path + '.go', 'w').close()
+        equal(house.wait_run(run), 'success')
+
+
+@test
+def rescan():
+    """who asks for a look at the directory is answered once it was looked at"""
+    with House({'a': HELLO}) as house:
+        house.save('b', HELLO)
+        house.call('POST', '/rescan', {})
+        check(house.sql("select 1 from workflows where name = 'b'"), 'the new file is not there')
+
+
+@test
 def one_key_one_run():
     """a wish repeated with its key is one run, also after a restart (F125)"""
     with House({'a': HELLO, 'b': HELLO}) as house:
