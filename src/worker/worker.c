@@ -302,7 +302,7 @@ static enum attempt_state verdict(const struct wire_ended *n, const struct task 
         [WIRE_STALLED] = ATTEMPT_STALLED,
         [WIRE_SHUTDOWN] = ATTEMPT_KILLED,
     };
-    if (n->how == WIRE_LAUNCH)
+    if (n->how == WIRE_LAUNCH && n->cause == WIRE_SELF)
         return ATTEMPT_SPAWN_FAILED;
     if (n->how == WIRE_UNKNOWN)
         return ATTEMPT_LOST;

@@ -87,6 +87,23 @@ def stopped_at_cancel():
 
 
 @test
+def handed_out_ahead():
+    """what waits at the keeper for a slot never runs once its run is cancelled"""
+    tasks = [task(f't{i}', start_line('sleep 1000')) for i in range(10)]
+    with House({'q': flow(*tasks)}, slots=1) as house:
+        run = house.run('q')
+        house.wait_running(run, 't0')
+        wait_for(lambda: house.one("select count(*) from task_instances where state = 'queued'"),
+                 what='tasks that wait')
+        house.call('POST', f'/runs/{run}/cancel')
+        equal(house.wait_run(run), 'cancelled')
+        equal(len(house.ledger()), 1, 'tasks that began')
+        equal(house.sql('select distinct state from attempts where run_id = ?', run), [('killed',)])
+        house.check_rows()
+        house.check_nobody_left()
+
+
+@test
 def process_trees():
     """nobody of a family outlives a cancelled task: setsid, nohup and double forks"""
     script = start_line('sleep 1000 & setsid sleep 1001 & (setsid sh -c "sleep 1002 &" &) ; '
