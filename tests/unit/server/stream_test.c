@@ -245,7 +245,7 @@ TEST(the_server_ends_while_many_wait)
     house_close(&h); /* the door answers after the server is gone */
     for (int i = 0; i < STREAMS + WISHES; i++)
         close(fds[i]);
-    CHECK_INT(__LINE__, fds_open(), before);
+    CHECK(fds_open() <= before); /* the other house may still have been closing one */
 }
 
 static int begin(void **state)
